@@ -1,0 +1,203 @@
+"""An undirected graph with what is known of its nodes, in one canonical form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from hypgraph.exceptions import DataError
+
+__all__ = ["MAX_NODES", "Graph"]
+
+MAX_NODES = 3_037_000_500
+"""The most nodes for which n² fits in an int64, and with it the number of every pair."""
+
+UNKNOWN_LABEL = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """An undirected simple graph; make one with :meth:`from_pairs`, which brings raw pairs into this form.
+
+    Row i of ``features`` and entry i of ``labels`` and ``node_id`` belong to node i, the number that
+    ``edge_index`` uses. The order of the nodes is this package's own: results that leave the program carry
+    ``node_id``.
+
+    Attributes:
+        name: a short name for messages and run folders.
+        edge_index: int64 tensor ``[2, E]`` of pairs u < v, each once, in lexicographic order.
+        node_id: ``[N]`` distinct ids, int64 or strings (never objects).
+        features: float32 ``scipy.sparse.csr_array`` ``[N, F]`` of finite numbers, or None.
+        labels: int64 ``[N]``, the class of each node, −1 where it is not known; or None.
+        label_names: the name of each class, empty where the source gives none.
+        self_loops_dropped: how many raw pairs joined a node to itself.
+        duplicates_dropped: how many raw pairs, in either direction, repeated an earlier one.
+
+    Raises:
+        DataError: if a part is not in the form above.
+    """
+
+    name: str
+    edge_index: torch.Tensor
+    node_id: NDArray[Any]
+    features: sp.csr_array | None = None
+    labels: NDArray[np.int64] | None = None
+    label_names: tuple[str, ...] = ()
+    self_loops_dropped: int = 0
+    duplicates_dropped: int = 0
+
+    def __post_init__(self) -> None:
+        _check_node_id(self.name, self.node_id)
+        _check_edges(self.name, self.edge_index, self.num_nodes)
+        if self.features is not None:
+            _check_features(self.name, self.features, self.num_nodes)
+        if self.labels is not None:
+            _check_labels(self.name, self.labels, self.label_names, self.num_nodes)
+
+    @property
+    def num_nodes(self) -> int:
+        """The number of nodes N, isolated ones included."""
+        return len(self.node_id)
+
+    @property
+    def num_edges(self) -> int:
+        """The number of undirected edges E."""
+        return int(self.edge_index.shape[1])
+
+    @classmethod
+    def from_pairs(
+        cls,
+        name: str,
+        pairs: ArrayLike | torch.Tensor,
+        *,
+        node_id: Sequence[str] | Sequence[int] | NDArray[Any],
+        features: ArrayLike | sp.sparray | sp.spmatrix | None = None,
+        labels: ArrayLike | None = None,
+        label_names: Sequence[str] = (),
+    ) -> "Graph":
+        """A graph from raw pairs of node numbers, in any order and direction.
+
+        Self-loops and repeated pairs (the other direction of a pair repeats it) are dropped and counted.
+
+        Args:
+            name: a short name.
+            pairs: integers ``[2, M]``, each in 0..N−1.
+            node_id: N distinct ids, all strings or all integers.
+            features: ``[N, F]``, dense or sparse; kept as a sparse float32 matrix.
+            labels: ``[N]`` integers from 0, −1 where unknown.
+            label_names: the name of each class.
+
+        Raises:
+            DataError: if shapes do not fit together, a node number is out of range, ids are repeated, or a
+                feature is NaN or infinite.
+
+        >>> graph = Graph.from_pairs("path", [[1, 2, 0, 1], [0, 1, 1, 1]], node_id=["a", "b", "c"])
+        >>> graph.edge_index.tolist(), graph.self_loops_dropped, graph.duplicates_dropped
+        ([[0, 1], [1, 2]], 1, 1)
+        """
+        ids = np.asarray(node_id)
+        if ids.dtype.kind in "iu":
+            ids = ids.astype(np.int64)
+        edge_index, self_loops, duplicates = _canonical_pairs(name, pairs, len(ids) if ids.ndim else 0)
+        return cls(
+            name=name,
+            edge_index=edge_index,
+            node_id=ids,
+            features=None if features is None else _sparse_float32(name, features),
+            labels=None if labels is None else _integers(name, "labels", labels),
+            label_names=tuple(str(label) for label in label_names),
+            self_loops_dropped=self_loops,
+            duplicates_dropped=duplicates,
+        )
+
+
+def _integers(name: str, what: str, values: ArrayLike) -> NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.size and array.dtype.kind not in "iu":
+        raise DataError(f"graph '{name}': {what} must be integers, got {array.dtype}")
+    return array.astype(np.int64)
+
+
+def _sparse_float32(name: str, features: Any) -> sp.csr_array:
+    try:
+        matrix = sp.csr_array(features, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"graph '{name}': features are not a matrix of numbers [N, F] ({error})") from None
+    matrix.sum_duplicates()  # also sorts the columns of each row
+    return matrix
+
+
+def _canonical_pairs(name: str, pairs: ArrayLike | torch.Tensor, num_nodes: int) -> tuple[torch.Tensor, int, int]:
+    """Pairs u < v, each once, sorted; how many self-loops and how many repeats went."""
+    if isinstance(pairs, torch.Tensor):
+        pairs = pairs.detach().cpu().numpy()
+    raw = _integers(name, "pairs", pairs)
+    if raw.ndim != 2 or raw.shape[0] != 2:
+        raise DataError(f"graph '{name}': pairs must have the shape [2, M], got {list(raw.shape)}")
+    if raw.size and not (raw.min() >= 0 and raw.max() < num_nodes):
+        raise DataError(
+            f"graph '{name}': pairs name the nodes {raw.min()} to {raw.max()}, "
+            f"but there are {num_nodes} nodes, numbered from 0"
+        )
+    if num_nodes > MAX_NODES:
+        raise DataError(f"graph '{name}': {num_nodes} nodes; at most {MAX_NODES} are supported")
+    low, high = np.minimum(raw[0], raw[1]), np.maximum(raw[0], raw[1])
+    proper = low != high
+    # One integer for a pair sorts and compares faster than two; num_nodes² fits, see MAX_NODES.
+    keys = low[proper] * num_nodes + high[proper]
+    distinct = np.unique(keys)
+    edges = np.stack([distinct // max(num_nodes, 1), distinct % max(num_nodes, 1)])
+    return torch.from_numpy(edges), int((~proper).sum()), len(keys) - len(distinct)
+
+
+def _check_node_id(name: str, node_id: NDArray[Any]) -> None:
+    if not isinstance(node_id, np.ndarray) or node_id.ndim != 1:
+        raise DataError(f"graph '{name}': node_id must be an array of one axis")
+    if node_id.dtype.kind != "U" and node_id.dtype != np.int64:
+        raise DataError(f"graph '{name}': node_id must be all strings or all integers, got {node_id.dtype}")
+    if len(np.unique(node_id)) != len(node_id):
+        raise DataError(f"graph '{name}': node_id holds an id more than once")
+
+
+def _check_edges(name: str, edge_index: torch.Tensor, num_nodes: int) -> None:
+    if edge_index.dtype != torch.int64 or edge_index.ndim != 2 or edge_index.shape[0] != 2:
+        raise DataError(
+            f"graph '{name}': edge_index must be int64 [2, E], "
+            f"got {str(edge_index.dtype).removeprefix('torch.')} {list(edge_index.shape)}"
+        )
+    u, v = edge_index
+    keys = u * num_nodes + v
+    if not bool(((u >= 0) & (u < v) & (v < num_nodes)).all()) or not bool((keys[1:] > keys[:-1]).all()):
+        raise DataError(
+            f"graph '{name}': edge_index must hold distinct sorted pairs u < v < {num_nodes}; "
+            "use Graph.from_pairs for raw pairs"
+        )
+
+
+def _check_features(name: str, features: sp.csr_array, num_nodes: int) -> None:
+    if not isinstance(features, sp.csr_array) or features.dtype != np.float32 or features.ndim != 2:
+        raise DataError(f"graph '{name}': features must be a float32 csr_array with two axes")
+    if features.shape[0] != num_nodes:
+        raise DataError(f"graph '{name}': features have {features.shape[0]} rows, but there are {num_nodes} nodes")
+    finite = np.isfinite(features.data)
+    if not finite.all():
+        row = int(np.searchsorted(features.indptr, np.flatnonzero(~finite)[0], side="right")) - 1
+        raise DataError(
+            f"graph '{name}': {int((~finite).sum())} features are NaN or infinite, the first in row {row}; "
+            "replace or remove them"
+        )
+
+
+def _check_labels(name: str, labels: NDArray[np.int64], label_names: tuple[str, ...], num_nodes: int) -> None:
+    if labels.dtype != np.int64 or labels.shape != (num_nodes,):
+        raise DataError(
+            f"graph '{name}': labels must be int64 [{num_nodes}], got {labels.dtype} {list(labels.shape)}"
+        )
+    if num_nodes and labels.min() < UNKNOWN_LABEL:
+        raise DataError(f"graph '{name}': label {labels.min()}; allowed are classes from 0, and −1 for unknown")
+    if label_names and num_nodes and labels.max() >= len(label_names):
+        raise DataError(f"graph '{name}': label {labels.max()}, but only {len(label_names)} label_names")

@@ -1,0 +1,174 @@
+"""The split of a graph's edges for link prediction: training, validation and test."""
+
+import math
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hypgraph.data.graph import Graph
+from hypgraph.data.pairs import NonEdgeSampler
+from hypgraph.exceptions import ConfigError, DataError
+
+__all__ = ["EdgeSplit", "split_edges"]
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeSplit:
+    """A partition of the edges of a graph, with as many non-edges to tell validation and test edges from.
+
+    All are int64 tensors ``[2, ·]`` of pairs u < v in lexicographic order. The training, validation and test
+    edges are a partition of the graph's. The validation and test negatives are distinct, disjoint from each
+    other, and not edges of the *whole* graph. Message passing may use ``train_edge_index`` only.
+
+    Attributes:
+        num_nodes: the number of nodes of the graph; every node stays, also one that lost all its edges.
+        train_edge_index: the edges to learn from.
+        val_edge_index: the edges that choose hyper-parameters and the stopping epoch.
+        val_neg_edge_index: as many non-edges.
+        test_edge_index: the edges for the reported figures, to be touched once.
+        test_neg_edge_index: as many non-edges.
+    """
+
+    num_nodes: int
+    train_edge_index: torch.Tensor
+    val_edge_index: torch.Tensor
+    val_neg_edge_index: torch.Tensor
+    test_edge_index: torch.Tensor
+    test_neg_edge_index: torch.Tensor
+
+    def training_negatives(self, *, device: str | torch.device = "cpu") -> NonEdgeSampler:
+        """A sampler of the pairs that are not *training* edges, to draw from afresh in each epoch.
+
+        Held-out edges are among them: to leave those out would tell the training which they are.
+        """
+        return NonEdgeSampler(self.train_edge_index.to(device), self.num_nodes)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the split to a ``.npz`` file, by way of a temporary name: it is whole or absent."""
+        path = Path(path)
+        arrays: dict[str, Any] = {name: pairs.numpy() for name, pairs in self._parts().items()}
+        arrays["num_nodes"] = np.int64(self.num_nodes)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "EdgeSplit":
+        """Reads a split that :meth:`save` wrote.
+
+        Raises:
+            DataError: if there is no such file, or it is damaged or not a split.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                num_nodes = int(arrays["num_nodes"])
+                parts = {name: torch.from_numpy(arrays[name]) for name in _PARTS}
+        except FileNotFoundError:
+            raise DataError(f"{path}: no such file") from None
+        except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise DataError(f"{path}: damaged, or not a saved split ({_one_line(error)})") from None
+        split = cls(num_nodes=num_nodes, **parts)
+        for name, pairs in split._parts().items():
+            if pairs.dtype != torch.int64 or pairs.ndim != 2 or pairs.shape[0] != 2:
+                raise DataError(f"{path}: not a saved split ({name} is {pairs.dtype} {list(pairs.shape)})")
+        return split
+
+    def _parts(self) -> dict[str, torch.Tensor]:
+        return {
+            "train_edge_index": self.train_edge_index,
+            "val_edge_index": self.val_edge_index,
+            "val_neg_edge_index": self.val_neg_edge_index,
+            "test_edge_index": self.test_edge_index,
+            "test_neg_edge_index": self.test_neg_edge_index,
+        }
+
+
+_PARTS = tuple(field.name for field in fields(EdgeSplit) if field.name != "num_nodes")
+
+
+def split_edges(
+    graph: Graph,
+    *,
+    val_fraction: float = 0.05,
+    test_fraction: float = 0.10,
+    generator: torch.Generator,
+) -> EdgeSplit:
+    """A random split of the edges, with fixed negatives for validation and test.
+
+    ⌊val_fraction·E⌋ edges go to validation, ⌊test_fraction·E⌋ to test, the others to training; every such
+    partition is equally likely. The negatives are one draw of distinct non-edges of the whole graph, cut in
+    two.
+
+    Args:
+        graph: the graph.
+        val_fraction: share of the edges for validation, above 0.
+        test_fraction: share of the edges for test, above 0; the two sum to less than 1.
+        generator: on the CPU. The same state gives the same split.
+
+    Raises:
+        ConfigError: if the fractions are not allowed.
+        DataError: if the graph has no edges, so few that a part would be empty, or so many that there are too
+            few non-edges.
+
+    >>> from hypgraph.random import stream
+    >>> path = Graph.from_pairs("path", [range(40), range(1, 41)], node_id=range(41))
+    >>> split = split_edges(path, generator=stream(0, "split"))
+    >>> [part.shape[1] for part in (split.train_edge_index, split.val_edge_index, split.test_neg_edge_index)]
+    [34, 2, 4]
+    """
+    if not (val_fraction > 0 and test_fraction > 0 and val_fraction + test_fraction < 1):
+        raise ConfigError(
+            f"val_fraction is {val_fraction} and test_fraction {test_fraction}; "
+            "both must be above 0 and their sum below 1"
+        )
+    num_edges = graph.num_edges
+    if num_edges == 0:
+        raise DataError(f"graph '{graph.name}' has no edges; link prediction needs some to learn from")
+    num_val, num_test = _share(val_fraction, num_edges), _share(test_fraction, num_edges)
+    if min(num_val, num_test, num_edges - num_val - num_test) < 1:
+        raise DataError(
+            f"graph '{graph.name}' is too small to split: {num_edges} edges give {num_val} for validation "
+            f"and {num_test} for test, and no part may be empty; use a larger graph or larger fractions"
+        )
+    non_edges = NonEdgeSampler(graph.edge_index, graph.num_nodes)
+    if non_edges.num_non_edges < num_val + num_test:
+        raise DataError(
+            f"graph '{graph.name}' is too dense to split: validation and test need {num_val + num_test} pairs "
+            f"that are not edges, it has {non_edges.num_non_edges}; use smaller fractions or a sparser graph"
+        )
+
+    order = torch.randperm(num_edges, generator=generator)
+    val, test, train = torch.tensor_split(order, (num_val, num_val + num_test))
+    negatives = non_edges.sample_distinct(num_val + num_test, generator=generator)
+    return EdgeSplit(
+        num_nodes=graph.num_nodes,
+        # The graph's edges are sorted, so that sorted positions give sorted pairs.
+        train_edge_index=graph.edge_index[:, train.sort().values],
+        val_edge_index=graph.edge_index[:, val.sort().values],
+        val_neg_edge_index=_sorted_pairs(negatives[:, :num_val], graph.num_nodes),
+        test_edge_index=graph.edge_index[:, test.sort().values],
+        test_neg_edge_index=_sorted_pairs(negatives[:, num_val:], graph.num_nodes),
+    )
+
+
+def _share(fraction: float, total: int) -> int:
+    # 0.29 · 100 is 28.999999999999996 in floating point; its floor is meant to be 29.
+    return math.floor(fraction * total + 1e-9)
+
+
+def _sorted_pairs(pairs: torch.Tensor, num_nodes: int) -> torch.Tensor:
+    return pairs[:, (pairs[0] * num_nodes + pairs[1]).argsort()]
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

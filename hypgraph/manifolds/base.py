@@ -1,0 +1,112 @@
+"""What every latent space offers, whatever its geometry."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from hypgraph.exceptions import ConfigError
+from hypgraph.manifolds.functional.polar import Polar
+
+__all__ = ["Manifold"]
+
+
+class Manifold(ABC):
+    """A space of constant curvature -c ≤ 0 and dimension ``dim``, in one choice of coordinates.
+
+    Points and tangent vectors are plain tensors whose last axis has :attr:`ambient_dim` entries; leading axes
+    broadcast. Distances and radii are geodesic lengths. Nothing is clamped: a point outside gives NaN, and
+    :meth:`projx` is the one function that moves points.
+
+    Besides coordinates there are polar coordinates about the origin (:class:`Polar`), exact at any radius;
+    their vectors live in an orthonormal frame, where a vector of length ρ moves ρ.
+
+    Attributes:
+        dim: the intrinsic dimension, at least 1.
+        c: minus the sectional curvature; 0 for the Euclidean space.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, dim: int, c: float | Tensor) -> None:
+        if not isinstance(dim, int) or dim < 1:
+            raise ConfigError(f"dim must be an integer of at least 1, got {dim}")
+        self.dim = dim
+        self.c = c
+
+    @property
+    def ambient_dim(self) -> int:
+        """The number of coordinates of a point."""
+        return self.dim
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(dim={self.dim}, c={float(self.c):g})"
+
+    @abstractmethod
+    def dist(self, x: Tensor, y: Tensor) -> Tensor:
+        """Geodesic distance; ``[..., ambient_dim]`` twice to ``[...]``. Gradient 0 at coincident points."""
+
+    @abstractmethod
+    def dist0(self, x: Tensor) -> Tensor:
+        """Geodesic distance from the origin; ``[..., ambient_dim]`` to ``[...]``."""
+
+    @abstractmethod
+    def expmap(self, x: Tensor, u: Tensor) -> Tensor:
+        """Where the geodesic ends that starts at ``x`` with velocity ``u``, after unit time."""
+
+    @abstractmethod
+    def logmap(self, x: Tensor, y: Tensor) -> Tensor:
+        """The tangent vector at ``x`` whose exponential is ``y``."""
+
+    @abstractmethod
+    def expmap0(self, u: Tensor) -> Tensor:
+        """:meth:`expmap` at the origin."""
+
+    @abstractmethod
+    def logmap0(self, x: Tensor) -> Tensor:
+        """:meth:`logmap` at the origin."""
+
+    @abstractmethod
+    def transp(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
+        """Parallel transport of the tangent vector ``v`` from ``x`` to ``y`` along their geodesic."""
+
+    @abstractmethod
+    def transp0(self, y: Tensor, v: Tensor) -> Tensor:
+        """:meth:`transp` from the origin."""
+
+    @abstractmethod
+    def projx(self, x: Tensor) -> Tensor:
+        """``x`` with those points that are not on the manifold (to rounding) moved to the nearest usable one."""
+
+    @abstractmethod
+    def check_point(self, x: Tensor) -> str | None:
+        """Why ``x`` does not hold points of the manifold, in a few words, or None where it does."""
+
+    @abstractmethod
+    def to_polar(self, x: Tensor) -> Polar:
+        """Polar coordinates about the origin of points ``[..., ambient_dim]``."""
+
+    @abstractmethod
+    def from_polar(self, x: Polar) -> Tensor:
+        """Coordinates ``[..., ambient_dim]`` of points given about the origin."""
+
+    @abstractmethod
+    def dist_polar(self, x: Polar, y: Polar) -> Tensor:
+        """Geodesic distance of points given about the origin; relative error of some machine epsilons."""
+
+    @abstractmethod
+    def translate_polar(self, x: Polar, y: Polar) -> Polar:
+        """x ⊕ y: ``y`` about ``x`` instead of about the origin; ``x.opposite()`` undoes it."""
+
+    @abstractmethod
+    def max_radius(self, dtype: torch.dtype) -> float | Tensor:
+        """The largest distance from the origin that coordinates of ``dtype`` can hold."""
+
+    @abstractmethod
+    def logdetexp(self, radius: Tensor) -> Tensor:
+        """Log-determinant of the exponential map at tangent vectors of length ``radius``.
+
+        (d-1) log(sinh(√c r)/(√c r)) in curvature -c, 0 in the Euclidean space: how much volume at geodesic
+        distance r exceeds that of the flat tangent space.
+        """

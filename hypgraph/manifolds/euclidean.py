@@ -1,0 +1,91 @@
+"""Flat space, with the contract of the curved ones."""
+
+import math
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from hypgraph.manifolds.base import Manifold
+from hypgraph.manifolds.functional.elementary import norm, unit
+from hypgraph.manifolds.functional.polar import Polar
+
+__all__ = ["Euclidean"]
+
+
+class Euclidean(Manifold):
+    """Euclidean space of ``dim`` dimensions.
+
+    >>> Euclidean(2).dist(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0]))
+    tensor(5.)
+    """
+
+    name = "euclidean"
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim, 0.0)
+
+    @override
+    def dist(self, x: Tensor, y: Tensor) -> Tensor:
+        return norm(x - y)
+
+    @override
+    def dist0(self, x: Tensor) -> Tensor:
+        return norm(x)
+
+    @override
+    def expmap(self, x: Tensor, u: Tensor) -> Tensor:
+        return x + u
+
+    @override
+    def logmap(self, x: Tensor, y: Tensor) -> Tensor:
+        return y - x
+
+    @override
+    def expmap0(self, u: Tensor) -> Tensor:
+        return u
+
+    @override
+    def logmap0(self, x: Tensor) -> Tensor:
+        return x
+
+    @override
+    def transp(self, x: Tensor, y: Tensor, v: Tensor) -> Tensor:
+        return v
+
+    @override
+    def transp0(self, y: Tensor, v: Tensor) -> Tensor:
+        return v
+
+    @override
+    def projx(self, x: Tensor) -> Tensor:
+        return x
+
+    @override
+    def check_point(self, x: Tensor) -> str | None:
+        return None if bool(torch.isfinite(x).all()) else "a coordinate is not finite"
+
+    @override
+    def to_polar(self, x: Tensor) -> Polar:
+        length = norm(x)
+        return Polar(length, unit(x, length=length))
+
+    @override
+    def from_polar(self, x: Polar) -> Tensor:
+        return x.vector()
+
+    @override
+    def dist_polar(self, x: Polar, y: Polar) -> Tensor:
+        return norm(x.vector() - y.vector())
+
+    @override
+    def translate_polar(self, x: Polar, y: Polar) -> Polar:
+        return self.to_polar(x.vector() + y.vector())
+
+    @override
+    def max_radius(self, dtype: torch.dtype) -> float:
+        return math.sqrt(torch.finfo(dtype).max)
+
+    @override
+    def logdetexp(self, radius: Tensor) -> Tensor:
+        return torch.zeros_like(radius)

@@ -1,0 +1,251 @@
+"""The Poincaré ball of curvature -c in its own coordinates: points x with √c‖x‖ < 1.
+
+The metric is λ_x² times the Euclidean one, λ_x = 2/(1-c‖x‖²). Tangent vectors are ball coordinates too: their
+geodesic length is λ_x‖v‖, twice ‖v‖ at the origin. Source of the maps: Ganea, Bécigneul and Hofmann 2018
+(arXiv 1805.09112), rearranged so that sums have positive terms.
+
+Every formula rests on s_x = 1-c‖x‖², which :func:`boundary_gap` computes to full relative precision from the
+coordinates as they are. What remains is the rounding of the coordinates themselves, |Δd| ≈ ε e^(√c r)/√c at
+radius r: float64 serves up to √c·r = 36, float32 up to 15.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from hypgraph.manifolds.functional.elementary import norm, tanhc, unit
+from hypgraph.manifolds.functional.polar import Polar
+
+__all__ = [
+    "boundary_gap",
+    "check_point",
+    "dist",
+    "dist0",
+    "expmap",
+    "expmap0",
+    "from_polar",
+    "gyration",
+    "lambda_x",
+    "logmap",
+    "logmap0",
+    "max_radius",
+    "mobius_add",
+    "projx",
+    "to_polar",
+    "transp",
+    "transp0",
+]
+
+
+def _split(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Veltkamp's splitting: x as a sum of two numbers with half the digits each."""
+    factor = 2.0 ** math.ceil(-math.log2(torch.finfo(x.dtype).eps) / 2 + 0.5) + 1
+    scaled = factor * x
+    high = scaled - (scaled - x)
+    return high, x - high
+
+
+def _product_error(x: Tensor, y: Tensor, product: Tensor) -> Tensor:
+    """What rounding took from ``product = x*y`` (Dekker 1971), exactly."""
+    (x_high, x_low), (y_high, y_low) = _split(x), _split(y)
+    return x_low * y_low - (((product - x_high * y_high) - x_low * y_high) - x_high * y_low)
+
+
+def boundary_gap(x: Tensor, *, c: float | Tensor) -> Tensor:
+    """s_x = 1 - c‖x‖², to full relative precision however close the boundary.
+
+    x = h + l with h on a grid so coarse that ‖h‖² is exact in floating point; then s = (1 - c‖h‖²) - c⟨l, x+h⟩.
+    Negative outside the ball, zero on its boundary.
+
+    Args:
+        x: ``[..., d]``, ball coordinates.
+        c: minus the sectional curvature.
+
+    Returns:
+        ``[...]``.
+    """
+    c = torch.as_tensor(c, dtype=x.dtype, device=x.device)
+    # The grid scales with the ball: a power of two near 1/√c times half the digits.
+    digits = -math.log2(torch.finfo(x.dtype).eps) // 2
+    grid = torch.exp2(torch.ceil(-torch.log2(c.detach()) / 2) - digits)
+    coarse = torch.round(x.detach() / grid) * grid
+    square = coarse.square().sum(-1)
+    product = c * square
+    lost = _product_error(c.detach(), square, product.detach())
+    return (1 - product) - (lost + c * ((x - coarse) * (x + coarse)).sum(-1))
+
+
+def lambda_x(x: Tensor, *, c: float | Tensor) -> Tensor:
+    """Conformal factor λ_x = 2/(1-c‖x‖²); ``x [..., d]`` to ``[...]``."""
+    return 2 / boundary_gap(x, c=c)
+
+
+def dist(x: Tensor, y: Tensor, *, c: float | Tensor) -> Tensor:
+    """Geodesic distance d(x,y) = (2/√c) asinh(√c‖x-y‖ / √(s_x s_y)).
+
+    Relative error of some machine epsilons for the coordinates as given; 0 with gradient 0 at coincident points.
+
+    Args:
+        x: ``[..., d]``.
+        y: broadcasts with ``x``.
+        c: minus the sectional curvature.
+
+    Returns:
+        ``[...]``, geodesic lengths.
+
+    >>> x = torch.tensor([0.5, 0.0], dtype=torch.float64)
+    >>> round(dist(x, -x, c=1.0).item(), 12)  # 4 artanh(1/2)
+    2.197224577336
+    """
+    sqrt_c = c**0.5
+    gap = boundary_gap(x, c=c).sqrt() * boundary_gap(y, c=c).sqrt()
+    return 2 / sqrt_c * torch.asinh(sqrt_c * norm(x - y) / gap)
+
+
+def dist0(x: Tensor, *, c: float | Tensor) -> Tensor:
+    """Geodesic distance from the origin, (2/√c) artanh(√c‖x‖); ``x [..., d]`` to ``[...]``."""
+    sqrt_c = c**0.5
+    return 2 / sqrt_c * torch.asinh(sqrt_c * norm(x) / boundary_gap(x, c=c).sqrt())
+
+
+def _add(x: Tensor, gap_x: Tensor, y: Tensor, gap_y: Tensor, c: float | Tensor) -> Tensor:
+    """x ⊕ y with s_x and s_y given ``[..., 1]``: no term of numerator or denominator is negative but in x+y."""
+    total = x + y
+    square = c * total.square().sum(-1, keepdim=True)
+    return (square * x + gap_x * total) / (square + gap_x * gap_y)
+
+
+def mobius_add(x: Tensor, y: Tensor, *, c: float | Tensor) -> Tensor:
+    """Möbius addition x ⊕ y = ((1+2c⟨x,y⟩+c‖y‖²)x + (1-c‖x‖²)y) / (1+2c⟨x,y⟩+c²‖x‖²‖y‖²).
+
+    Evaluated as (c‖x+y‖² x + s_x (x+y)) / (c‖x+y‖² + s_x s_y), which is the same and does not cancel.
+
+    Args:
+        x: ``[..., d]``.
+        y: broadcasts with ``x``.
+        c: minus the sectional curvature.
+
+    Returns:
+        ``[..., d]``.
+    """
+    gap_x, gap_y = boundary_gap(x, c=c).unsqueeze(-1), boundary_gap(y, c=c).unsqueeze(-1)
+    return _add(x, gap_x, y, gap_y, c)
+
+
+def gyration(x: Tensor, y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
+    """gyr[x,y]v = ⊖(x⊕y) ⊕ (x ⊕ (y ⊕ v)), the rotation by which ⊕ fails to associate (Ungar 2008, eq. 3.28).
+
+    Args:
+        x: ``[..., d]``.
+        y: broadcasts with ``x``.
+        v: broadcasts with ``x``; any vector, not only points of the ball.
+        c: minus the sectional curvature.
+
+    Returns:
+        ``[..., d]``, with the norm of ``v``.
+    """
+    xv, yv = c * (x * v).sum(-1, keepdim=True), c * (y * v).sum(-1, keepdim=True)
+    xy = c * (x * y).sum(-1, keepdim=True)
+    xx, yy = c * x.square().sum(-1, keepdim=True), c * y.square().sum(-1, keepdim=True)
+    gaps = (boundary_gap(x, c=c) * boundary_gap(y, c=c)).unsqueeze(-1)
+    denominator = c * (x + y).square().sum(-1, keepdim=True) + gaps
+    along_x = yv * (1 + 2 * xy) - xv * yy
+    along_y = -yv * xx - xv
+    return v + 2 * (along_x * x + along_y * y) / denominator
+
+
+def expmap(x: Tensor, u: Tensor, *, c: float | Tensor) -> Tensor:
+    """Exponential map exp_x(u) = x ⊕ tanh(√c λ_x‖u‖/2) u/(√c‖u‖).
+
+    Args:
+        x: ``[..., d]``, points.
+        u: ``[..., d]``, tangent vectors at ``x`` in ball coordinates (geodesic length λ_x‖u‖).
+        c: minus the sectional curvature.
+
+    Returns:
+        ``[..., d]``, points.
+    """
+    gap_x = boundary_gap(x, c=c).unsqueeze(-1)
+    half = c**0.5 * norm(u, keepdim=True) / gap_x
+    y = tanhc(half) * u / gap_x
+    return _add(x, gap_x, y, torch.cosh(half).reciprocal().square(), c)
+
+
+def logmap(x: Tensor, y: Tensor, *, c: float | Tensor) -> Tensor:
+    """Logarithmic map log_x(y) = (d(x,y)/λ_x) (⊖x⊕y)/‖⊖x⊕y‖, the inverse of :func:`expmap`.
+
+    Args:
+        x: ``[..., d]``, points.
+        y: broadcasts with ``x``.
+        c: minus the sectional curvature.
+
+    Returns:
+        ``[..., d]``, tangent vectors at ``x``.
+    """
+    gap_x, gap_y = boundary_gap(x, c=c), boundary_gap(y, c=c)
+    difference = _add(-x, gap_x.unsqueeze(-1), y, gap_y.unsqueeze(-1), c)
+    sqrt_c, length = c**0.5, norm(difference)
+    half = torch.asinh(sqrt_c * norm(x - y) / (gap_x.sqrt() * gap_y.sqrt())) / sqrt_c
+    apart = length > 0
+    ratio = torch.where(apart, half / torch.where(apart, length, 1.0), 1.0)
+    return (gap_x * ratio).unsqueeze(-1) * difference
+
+
+def expmap0(u: Tensor, *, c: float | Tensor) -> Tensor:
+    """exp₀(u) = tanh(√c‖u‖) u/(√c‖u‖), which moves the geodesic length 2‖u‖ since λ₀ = 2; ``[..., d]``."""
+    return tanhc(c**0.5 * norm(u, keepdim=True)) * u
+
+
+def logmap0(x: Tensor, *, c: float | Tensor) -> Tensor:
+    """log₀(x) = artanh(√c‖x‖) x/(√c‖x‖), the inverse of :func:`expmap0`; ``[..., d]``."""
+    length = norm(x)
+    away = length > 0
+    ratio = torch.where(away, dist0(x, c=c) / (2 * torch.where(away, length, 1.0)), 1.0)
+    return ratio.unsqueeze(-1) * x
+
+
+def transp(x: Tensor, y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
+    """Parallel transport of ``v`` from ``x`` to ``y`` along the geodesic: gyr[y,⊖x]v λ_x/λ_y; ``[..., d]``."""
+    ratio = boundary_gap(y, c=c) / boundary_gap(x, c=c)
+    return gyration(y, -x, v, c=c) * ratio.unsqueeze(-1)
+
+
+def transp0(y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
+    """Parallel transport of ``v`` from the origin to ``y``: (1-c‖y‖²)v; ``[..., d]``."""
+    return boundary_gap(y, c=c).unsqueeze(-1) * v
+
+
+def to_polar(x: Tensor, *, c: float | Tensor) -> Polar:
+    """Radius (geodesic length) and unit direction about the origin of ``x [..., d]``."""
+    return Polar(dist0(x, c=c), unit(x))
+
+
+def from_polar(x: Polar, *, c: float | Tensor) -> Tensor:
+    """Ball coordinates tanh(√c r/2) u/√c ``[..., d]``; beyond :func:`max_radius` they round onto the boundary."""
+    sqrt_c = c**0.5
+    return (torch.tanh(sqrt_c / 2 * x.radius) / sqrt_c).unsqueeze(-1) * x.direction
+
+
+def max_radius(dtype: torch.dtype, *, c: float | Tensor) -> float | Tensor:
+    """The largest radius (geodesic length) that coordinates of ``dtype`` hold safely inside the ball."""
+    return (36.0 if dtype == torch.float64 else 15.0) / c**0.5
+
+
+def projx(x: Tensor, *, c: float | Tensor) -> Tensor:
+    """Pulls points beyond :func:`max_radius`, on the boundary or outside back to it; leaves the others alone."""
+    sqrt_c = c**0.5
+    largest = math.tanh((36.0 if x.dtype == torch.float64 else 15.0) / 2) / sqrt_c
+    length = norm(x, keepdim=True)
+    outside = length > largest
+    return torch.where(outside, x * (largest / torch.where(outside, length, 1.0)), x)
+
+
+def check_point(x: Tensor, *, c: float | Tensor) -> str | None:
+    """Why ``x`` is not a tensor of points strictly inside the ball, or None where it is."""
+    if not bool(torch.isfinite(x).all()):
+        return "a coordinate is not finite"
+    if not bool((boundary_gap(x, c=c) > 0).all()):
+        worst = float((c**0.5 * norm(x.detach())).max())
+        return f"a point is not inside the ball: √c‖x‖ = {worst:.17g}, which must be below 1"
+    return None

@@ -1,0 +1,48 @@
+"""What the models of hyperbolic space share: all that polar coordinates express."""
+
+import math
+
+from torch import Tensor
+from typing_extensions import override
+
+from hypgraph.exceptions import ConfigError
+from hypgraph.manifolds.base import Manifold
+from hypgraph.manifolds.functional import polar
+from hypgraph.manifolds.functional.elementary import log_sinhc
+from hypgraph.manifolds.functional.polar import Polar
+
+__all__ = ["Hyperbolic"]
+
+
+class Hyperbolic(Manifold):
+    """Hyperbolic space of sectional curvature -c; its subclasses choose the coordinates.
+
+    Args:
+        dim: the intrinsic dimension.
+        c: a positive float, or a tensor of one element, which is kept as it is so that it can be learnt.
+
+    Raises:
+        ConfigError: if ``c`` is a float that is not positive and finite.
+    """
+
+    def __init__(self, dim: int, c: float | Tensor = 1.0) -> None:
+        if not isinstance(c, Tensor):
+            if not (math.isfinite(c) and c > 0):
+                raise ConfigError(
+                    f"c must be a positive finite number (the curvature is -c), got {c}; "
+                    "for flat space take the Euclidean latent"
+                )
+            c = float(c)
+        super().__init__(dim, c)
+
+    @override
+    def dist_polar(self, x: Polar, y: Polar) -> Tensor:
+        return polar.dist_polar(x, y, c=self.c)
+
+    @override
+    def translate_polar(self, x: Polar, y: Polar) -> Polar:
+        return polar.translate_polar(x, y, c=self.c)
+
+    @override
+    def logdetexp(self, radius: Tensor) -> Tensor:
+        return (self.dim - 1) * log_sinhc(self.c**0.5 * radius)
