@@ -102,7 +102,7 @@ def load_graph(data: str, *, data_root: Path | None = None) -> Graph:
         data_root = Path(os.environ[DATA_ROOT_VARIABLE])
     candidates = [Path(data)] + ([data_root / data] if data_root is not None else [])
     for path in candidates:
-        if data and path.exists():
+        if data and os.path.exists(path):  # unlike Path.exists, False for a name that the system refuses
             return read_edge_list(path)
     if Path(data).suffix.lower() in EDGE_LIST_SUFFIXES or {os.sep, os.altsep} & set(data):
         under = f", nor under '{data_root}'" if data_root is not None else ""

@@ -1,6 +1,7 @@
 """Reader for people's own graphs: a text file with an edge a line."""
 
 import csv
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def read_edge_list(path: str | Path, *, name: str | None = None) -> Graph:
 
 
 def _read_text(path: Path) -> str:
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, False for a name that the system refuses
         raise DataError(f"{path}: is a folder; expected a file with an edge a line")
     try:
         content = path.read_bytes()

@@ -100,7 +100,7 @@ class Graph:
         ([[0, 1], [1, 2]], 1, 1)
         """
         ids = np.asarray(node_id)
-        if ids.dtype.kind in "iu":
+        if ids.dtype.kind in "iu" or ids.size == 0:  # numpy reads an empty list as floats
             ids = ids.astype(np.int64)
         edge_index, self_loops, duplicates = _canonical_pairs(name, pairs, len(ids) if ids.ndim else 0)
         return cls(

@@ -35,13 +35,12 @@ class PairNumbering:
         self.num_nodes = num_nodes
         self.num_pairs = num_nodes * (num_nodes - 1) // 2
         u = torch.arange(num_nodes, device=device)
-        self._row_offset = u * (2 * num_nodes - u - 1) // 2
+        self._row_offset: torch.Tensor = u * (2 * num_nodes - u - 1) // 2
 
     def encode(self, pairs: torch.Tensor) -> torch.Tensor:
         """The numbers, int64 ``[M]``, of the pairs u < v in ``pairs``, ``[2, M]``."""
-        u, v = pairs
-        offset: torch.Tensor = self._row_offset[u]
-        return offset + (v - u - 1)
+        u, v = pairs.unbind()
+        return self._row_offset[u] + v - u - 1
 
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
         """The pairs u < v, int64 ``[2, M]``, with these numbers, ``[M]``."""

@@ -70,7 +70,7 @@ class EdgeSplit:
             DataError: if there is no such file, or it is damaged or not a split.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 num_nodes = int(arrays["num_nodes"])
                 parts = {name: torch.from_numpy(arrays[name]) for name in _PARTS}
         except FileNotFoundError:

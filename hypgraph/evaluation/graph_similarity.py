@@ -97,8 +97,9 @@ def _solve_shifted(
 ) -> NDArray[np.float64]:
     """Columns of (I − M)⁻¹ for a symmetric M with spectrum in [−ρ, ρ], ρ < 1, by Chebyshev semi-iteration.
 
-    For b a unit vector at each of ``sources``: x₀ = 0, x₁ = b, x_{k+1} = ω (M x_k + b) + (1 − ω) x_{k−1}; after k steps the error is at most
-    2 σ^k ‖x‖ with σ = ρ/(1 + √(1 − ρ²)), and ‖x‖ ≤ 1/(1 − ρ).
+    For b the unit vector at each of ``sources``, x₀ = 0, x₁ = b, x_{k+1} = ω (M x_k + b) + (1 − ω) x_{k−1}
+    with ω = 1/(1 − ¼ρ²ω) from one step to the next. After k steps the error is at most 2 σ^k ‖x‖ with
+    σ = ρ/(1 + √(1 − ρ²)), and ‖x‖ ≤ 1/(1 − ρ); ``tolerance`` is 2 σ^k.
     """
     sigma = spectral_radius / (1.0 + math.sqrt(1.0 - spectral_radius**2))
     steps = max(1, math.ceil(math.log(0.5 * tolerance) / math.log(sigma)))

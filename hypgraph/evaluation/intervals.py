@@ -28,8 +28,8 @@ def mean_interval(values: Iterable[float], *, level: float = 0.95) -> MeanInterv
     """Mean and Student confidence interval of independent runs.
 
     The half-width is t · s/√n, with s² the unbiased sample variance and t the ½(1 + level) quantile of
-    Student's distribution with n − 1 degrees of freedom. Seeds that split one graph speak of splits of that graph,
-    not of other graphs; their test sets overlap, so differences of models need a paired, corrected test.
+    Student's distribution with n − 1 degrees of freedom. Seeds that split one graph speak of splits of that
+    graph, not of other graphs; their test sets overlap, so differences of models need a paired, corrected test.
 
     Args:
         values: one number a run, n ≥ 1. A single run has no interval: its half-width is NaN.
@@ -58,6 +58,6 @@ def mean_interval(values: Iterable[float], *, level: float = 0.95) -> MeanInterv
     mean = float(sample.mean())
     if count == 1:
         return MeanInterval(mean, math.nan)
-    # scipy.stats.t.ppf is the same function behind an import that takes most of a second.
+    # scipy.stats.t.ppf is the same function behind an import that takes a third of a second.
     quantile = float(stdtrit(count - 1, 0.5 * (1.0 + level)))
     return MeanInterval(mean, quantile * float(sample.std(ddof=1)) / math.sqrt(count))

@@ -110,3 +110,21 @@ class Manifold(ABC):
         (d-1) log(sinh(√c r)/(√c r)) in curvature -c, 0 in the Euclidean space: how much volume at geodesic
         distance r exceeds that of the flat tangent space.
         """
+
+    @abstractmethod
+    def dist_to_gyroplanes(self, x: Tensor, normals: Tensor, offsets: Tensor) -> Tensor:
+        """Signed geodesic distances of points to K gyroplanes (hyperplanes), as one matrix product.
+
+        Gyroplane k is given by its foot point nearest the origin, at signed distance ``offsets[k]`` in the
+        direction ``normals[k]``, to which it is orthogonal. In flat space: ⟨x, â_k⟩ - r_k. In curvature -c:
+        (1/√c) asinh( λ_x √c ⟨x, â_k⟩ cosh(√c r_k) - (λ_x - 1) sinh(√c r_k) ), ball coordinates, which is
+        Shimizu et al. 2021 (arXiv 2006.08210), equation 6, with r twice theirs.
+
+        Args:
+            x: ``[..., ambient_dim]``.
+            normals: ``[K, d]``, unit vectors.
+            offsets: ``[K]``, geodesic lengths of either sign.
+
+        Returns:
+            ``[..., K]``, positive on the side that the normal points to.
+        """

@@ -89,3 +89,7 @@ class Euclidean(Manifold):
     @override
     def logdetexp(self, radius: Tensor) -> Tensor:
         return torch.zeros_like(radius)
+
+    @override
+    def dist_to_gyroplanes(self, x: Tensor, normals: Tensor, offsets: Tensor) -> Tensor:
+        return torch.nn.functional.linear(x, normals, -offsets)

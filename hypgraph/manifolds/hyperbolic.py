@@ -1,14 +1,16 @@
 """What the models of hyperbolic space share: all that polar coordinates express."""
 
 import math
+from abc import abstractmethod
 
+import torch
 from torch import Tensor
 from typing_extensions import override
 
 from hypgraph.exceptions import ConfigError
 from hypgraph.manifolds.base import Manifold
 from hypgraph.manifolds.functional import polar
-from hypgraph.manifolds.functional.elementary import log_sinhc
+from hypgraph.manifolds.functional.elementary import asinh, log_sinhc
 from hypgraph.manifolds.functional.polar import Polar
 
 __all__ = ["Hyperbolic"]
@@ -46,3 +48,15 @@ class Hyperbolic(Manifold):
     @override
     def logdetexp(self, radius: Tensor) -> Tensor:
         return (self.dim - 1) * log_sinhc(self.c**0.5 * radius)
+
+    @abstractmethod
+    def _hyperboloid(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """cosh(√c r) ``[..., 1]`` and sinh(√c r) times the unit direction ``[..., d]`` of points ``x``."""
+
+    @override
+    def dist_to_gyroplanes(self, x: Tensor, normals: Tensor, offsets: Tensor) -> Tensor:
+        sqrt_c = self.c**0.5
+        time, space = self._hyperboloid(x)
+        shift = (sqrt_c * offsets).unsqueeze(-1)
+        weight = torch.cat([torch.cosh(shift) * normals, -torch.sinh(shift)], dim=-1)
+        return asinh(torch.cat([space, time], dim=-1) @ weight.mT) / sqrt_c

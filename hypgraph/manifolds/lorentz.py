@@ -88,3 +88,8 @@ class Lorentz(Hyperbolic):
     def from_ball(self, x: Tensor) -> Tensor:
         """Points ``[..., d+1]`` of the hyperboloid from ball coordinates ``[..., d]``."""
         return lorentz.from_ball(x, c=self.c)
+
+    @override
+    def _hyperboloid(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        scaled = self.c**0.5 * x
+        return scaled[..., :1], scaled[..., 1:]

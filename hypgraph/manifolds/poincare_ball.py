@@ -91,3 +91,8 @@ class PoincareBall(Hyperbolic):
     def from_lorentz(self, x: Tensor) -> Tensor:
         """Ball coordinates ``[..., d]`` of points ``[..., d+1]`` of the hyperboloid."""
         return lorentz.to_ball(x, c=self.c)
+
+    @override
+    def _hyperboloid(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        gap = ball.boundary_gap(x, c=self.c).unsqueeze(-1)
+        return (2 - gap) / gap, (2 * self.c**0.5 / gap) * x

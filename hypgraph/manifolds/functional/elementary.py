@@ -1,9 +1,12 @@
 """Elementary functions in forms that neither cancel, overflow nor lose their gradient at zero."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-__all__ = ["log_sinhc", "norm", "sinhc", "tanhc", "unit"]
+__all__ = ["asinh", "log_sinhc", "norm", "sinhc", "tanhc", "unit"]
 
 # log(sinh(x)/x) = Σ 2^(2n-1) B_2n x^2n / (n (2n)!), from the highest power down to x².
 _LOG_SINHC_SERIES = (
@@ -23,6 +26,39 @@ def norm(x: Tensor, *, keepdim: bool = False) -> Tensor:
     """Euclidean norm of the last axis, with gradient 0 at the zero vector."""
     length: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=keepdim)
     return length
+
+
+class _Asinh(torch.autograd.Function):
+    """log1p is vectorised on the CPU where torch.asinh is not: a third of the time for gyroplane layers."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    @override
+    def forward(x: Tensor) -> Tensor:
+        size = x.abs()
+        return torch.copysign(torch.log1p(size + size * (size / (1 + (size * size + 1).sqrt()))), x)
+
+    @staticmethod
+    @override
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    @override
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad_outputs[0] * (x * x + 1).rsqrt()
+
+
+def asinh(x: Tensor) -> Tensor:
+    """Inverse hyperbolic sine log1p(x + x²/(1+√(x²+1))), odd; overflows where x² does.
+
+    >>> asinh(torch.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.8814,  0.0000,  0.8814])
+    """
+    result: Tensor = _Asinh.apply(x)
+    return result
 
 
 def unit(x: Tensor, *, length: Tensor | None = None) -> Tensor:

@@ -1,0 +1,5 @@
+"""Models: they compose encoder, head, prior and decoder, and return values."""
+
+from hypgraph.models.vgae import VGAE, Objective
+
+__all__ = ["VGAE", "Objective"]

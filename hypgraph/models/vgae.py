@@ -1,0 +1,102 @@
+"""The variational graph auto-encoder on any latent space."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from hypgraph.distributions import WrappedNormal
+from hypgraph.nn.edge_decoders import EdgeDecoder
+from hypgraph.nn.gcn import GCNEncoder
+from hypgraph.nn.posterior_head import PosteriorHead
+from hypgraph.nn.sparse import SparseMatrix
+
+__all__ = ["VGAE", "Objective"]
+
+
+class Objective(NamedTuple):
+    """What training minimises, and its terms; all scalars.
+
+    It is an objective, not a bound: the loss is averaged over sampled pairs.
+
+    Attributes:
+        loss: reconstruction + β/N · kl.
+        reconstruction: mean logistic loss over positive and negative pairs, nats.
+        kl: mean over the nodes of a Monte Carlo estimate of KL(posterior ‖ prior), nats.
+        pulled_in: share of draws beyond what coordinates hold, which the decoder saw pulled in.
+    """
+
+    loss: Tensor
+    reconstruction: Tensor
+    kl: Tensor
+    pulled_in: Tensor
+
+
+class VGAE(nn.Module):
+    """Encoder, posterior head, prior and edge decoder (Kipf and Welling 2016, arXiv 1611.07308).
+
+    Data flows one way, and every step returns what it makes: :meth:`encode` → posterior → draw →
+    :meth:`decode` → :meth:`objective`.
+
+    Args:
+        encoder: from features and normalised adjacency to the numbers that the head reads.
+        head: from these to a posterior for each node.
+        decoder: from two latents to the logit of an edge.
+        prior_scale: scale of the prior, a wrapped normal at the origin; geodesic length.
+        beta: weight of the KL term; PyG's weighting is 1, which enters the loss as 1/N.
+    """
+
+    def __init__(
+        self,
+        encoder: GCNEncoder,
+        head: PosteriorHead,
+        decoder: EdgeDecoder,
+        *,
+        prior_scale: float = 1.0,
+        beta: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.head, self.decoder = encoder, head, decoder
+        self.prior_scale, self.beta = prior_scale, beta
+
+    def encode(
+        self, features: SparseMatrix, adjacency: SparseMatrix, *, generator: torch.Generator | None = None
+    ) -> WrappedNormal:
+        """Posteriors of all N nodes; ``generator`` draws the dropout in training mode."""
+        posterior: WrappedNormal = self.head(self.encoder(features, adjacency, generator=generator))
+        return posterior
+
+    def prior(self, posterior: WrappedNormal) -> WrappedNormal:
+        """The prior that belongs to a posterior: same space, precision and device; at the origin."""
+        scale = posterior.scale.new_full((1,), self.prior_scale)
+        return WrappedNormal(None, scale, posterior.manifold, validate_args=False)
+
+    def decode(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+        """Logits ``[E]`` of the pairs ``[2, E]`` of points ``z [N, ambient_dim]``."""
+        logits: Tensor = self.decoder(z, edge_label_index)
+        return logits
+
+    def objective(
+        self,
+        posterior: WrappedNormal,
+        positive: Tensor,
+        negative: Tensor,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> Objective:
+        """The loss of one draw from every posterior.
+
+        Args:
+            posterior: from :meth:`encode`, batch shape ``[N]``.
+            positive: ``[2, E]``, edges.
+            negative: ``[2, E']``, pairs that are not edges.
+            generator: for the draw.
+        """
+        draw = posterior.rsample_polar(generator=generator)
+        kl = (posterior.log_prob_of(draw) - self.prior(posterior).log_prob_of(draw)).mean()
+        logits = self.decode(draw.value, torch.cat([positive, negative], dim=1))
+        labels = torch.zeros_like(logits)
+        labels[: positive.shape[1]] = 1
+        reconstruction = nn.functional.binary_cross_entropy_with_logits(logits, labels)
+        loss = reconstruction + self.beta / draw.radius.shape[-1] * kl
+        return Objective(loss, reconstruction, kl, draw.pulled_in.to(kl.dtype).mean())

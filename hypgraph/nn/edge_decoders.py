@@ -1,0 +1,191 @@
+"""Edge decoders: from the latents of two nodes to the logit of an edge between them.
+
+Each sees the two latents and nothing else, and is symmetric in them. A decoder first maps every node once
+(:meth:`EdgeDecoder.embed`) and then gathers for each pair (:meth:`EdgeDecoder.score`).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from hypgraph.manifolds import Manifold
+from hypgraph.nn.gyroplane import tight_frame
+
+__all__ = [
+    "EDGE_DECODERS",
+    "EdgeDecoder",
+    "FermiDiracDecoder",
+    "GyroplaneDecoder",
+    "InnerProductDecoder",
+    "MLPDecoder",
+    "TanhDistanceDecoder",
+]
+
+
+class EdgeDecoder(nn.Module, ABC):
+    """A symmetric function of two latents."""
+
+    def __init__(self, manifold: Manifold) -> None:
+        super().__init__()
+        self.manifold = manifold
+
+    def embed(self, z: Tensor) -> Tensor:
+        """What :meth:`score` needs of each node: ``z [N, ambient_dim]`` to ``[N, K]``."""
+        return z
+
+    @abstractmethod
+    def score(self, source: Tensor, target: Tensor) -> Tensor:
+        """Logits ``[E]`` of pairs of rows ``[E, K]`` of :meth:`embed`."""
+
+    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+        """Logits ``[E]`` of the pairs ``edge_label_index [2, E]`` of the points ``z [N, ambient_dim]``."""
+        nodes = self.embed(z)
+        return self.score(nodes.index_select(0, edge_label_index[0]), nodes.index_select(0, edge_label_index[1]))
+
+
+class _MetricDecoder(EdgeDecoder):
+    """Logit e^t (ρ - m) of a squared distance m ≥ 0, with learnt radius ρ and inverse temperature e^t."""
+
+    def __init__(self, manifold: Manifold, dtype: torch.dtype) -> None:
+        super().__init__(manifold)
+        self.radius = nn.Parameter(torch.tensor(2.0, dtype=dtype))
+        self.log_inverse_temperature = nn.Parameter(torch.tensor(0.0, dtype=dtype))
+
+    def _logit(self, square: Tensor) -> Tensor:
+        return torch.exp(self.log_inverse_temperature) * (self.radius - square)
+
+
+class GyroplaneDecoder(_MetricDecoder):
+    """A learnt gyroplane metric: logit = e^t (ρ - Σₖ wₖ² (gₖ(z_i) - gₖ(z_j))²).
+
+    gₖ is the signed geodesic distance to gyroplane k. At the start the normals are a tight frame, the offsets 0
+    and wₖ² = d/K, so the sum is a squared distance (in flat space exactly ‖z_i - z_j‖²) and the decoder that of
+    Fermi and Dirac; from there training moves, turns and weights the gyroplanes.
+
+    Args:
+        manifold: the latent space, of dimension d.
+        generator: for the initial normals.
+        dtype: precision, that of the latents.
+        count: K, the number of gyroplanes.
+    """
+
+    def __init__(
+        self,
+        manifold: Manifold,
+        *,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        count: int = 32,
+    ) -> None:
+        super().__init__(manifold, dtype)
+        self.normals = nn.Parameter(tight_frame(count, manifold.dim, generator=generator, dtype=dtype))
+        self.offsets = nn.Parameter(torch.zeros(count, dtype=dtype))
+        self.weights = nn.Parameter(torch.full((count,), (manifold.dim / count) ** 0.5, dtype=dtype))
+
+    @override
+    def embed(self, z: Tensor) -> Tensor:
+        normals = self.normals / torch.linalg.vector_norm(self.normals, dim=-1, keepdim=True)
+        return self.weights * self.manifold.dist_to_gyroplanes(z, normals, self.offsets)
+
+    @override
+    def score(self, source: Tensor, target: Tensor) -> Tensor:
+        return self._logit((source - target).square().sum(-1))
+
+
+class FermiDiracDecoder(_MetricDecoder):
+    """Logit e^t (ρ - d(z_i,z_j)²) (Krioukov et al. 2010; Nickel and Kiela 2017), ρ and t learnt."""
+
+    def __init__(
+        self, manifold: Manifold, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
+    ) -> None:
+        del generator  # nothing is drawn
+        super().__init__(manifold, dtype)
+
+    @override
+    def score(self, source: Tensor, target: Tensor) -> Tensor:
+        return self._logit(self.manifold.dist(source, target).square())
+
+
+class TanhDistanceDecoder(EdgeDecoder):
+    """Probability 1 - tanh d(z_i,z_j) (Mathieu et al. 2019), hence logit log 2 - log(e^{2d} - 1); no parameters.
+
+    The probability of coincident points is 1 and their logit infinite; d is smoothed to √(d² + 10⁻⁸), which caps
+    the logit at 9.2.
+    """
+
+    smoothing = 1e-8
+
+    def __init__(
+        self, manifold: Manifold, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
+    ) -> None:
+        del generator, dtype  # there are no parameters
+        super().__init__(manifold)
+
+    @override
+    def score(self, source: Tensor, target: Tensor) -> Tensor:
+        double = 2 * (self.manifold.dist(source, target).square() + self.smoothing).sqrt()
+        # log 2 - log(e^{2d} - 1), with e^{2d} taken out so that large distances do not overflow
+        return 0.6931471805599453 - double - torch.log(-torch.expm1(-double))
+
+
+class InnerProductDecoder(EdgeDecoder):
+    """Logit ⟨v_i, v_j⟩ of the frame vectors at the origin, v = log₀(z) with ‖v‖ a geodesic length; no parameters.
+
+    In flat space this is the decoder of Kipf and Welling 2016.
+    """
+
+    def __init__(
+        self, manifold: Manifold, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
+    ) -> None:
+        del generator, dtype  # there are no parameters
+        super().__init__(manifold)
+
+    @override
+    def embed(self, z: Tensor) -> Tensor:
+        return self.manifold.to_polar(z).vector()
+
+    @override
+    def score(self, source: Tensor, target: Tensor) -> Tensor:
+        return (source * target).sum(-1)
+
+
+class MLPDecoder(EdgeDecoder):
+    """A perceptron of one hidden layer on v_i + v_j and |v_i - v_j|, v the frame vectors log₀(z) at the origin."""
+
+    def __init__(
+        self,
+        manifold: Manifold,
+        *,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        hidden: int = 32,
+    ) -> None:
+        super().__init__(manifold)
+        self.weight0 = nn.Parameter(torch.empty(hidden, 2 * manifold.dim, dtype=dtype))
+        self.bias0 = nn.Parameter(torch.zeros(hidden, dtype=dtype))
+        self.weight1 = nn.Parameter(torch.empty(1, hidden, dtype=dtype))
+        self.bias1 = nn.Parameter(torch.zeros(1, dtype=dtype))
+        for weight in (self.weight0, self.weight1):
+            nn.init.xavier_uniform_(weight, generator=generator)
+
+    @override
+    def embed(self, z: Tensor) -> Tensor:
+        return self.manifold.to_polar(z).vector()
+
+    @override
+    def score(self, source: Tensor, target: Tensor) -> Tensor:
+        pair = torch.cat([source + target, (source - target).abs()], dim=-1)
+        hidden = torch.relu(nn.functional.linear(pair, self.weight0, self.bias0))
+        return nn.functional.linear(hidden, self.weight1, self.bias1).squeeze(-1)
+
+
+EDGE_DECODERS: dict[str, Callable[..., EdgeDecoder]] = {
+    "gyroplane": GyroplaneDecoder,
+    "fermi-dirac": FermiDiracDecoder,
+    "tanh-distance": TanhDistanceDecoder,
+    "inner-product": InnerProductDecoder,
+    "mlp": MLPDecoder,
+}

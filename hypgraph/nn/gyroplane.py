@@ -1,0 +1,81 @@
+"""Layers of gyroplanes, the hyperplanes of hyperbolic space."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from hypgraph.manifolds import Manifold
+
+__all__ = ["Gyroplane", "tight_frame"]
+
+
+def tight_frame(
+    count: int, dim: int, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
+) -> Tensor:
+    """``[count, dim]`` unit vectors that spread evenly: Σₖaₖaₖᵀ = (count/dim)·I where ``dim`` divides ``count``.
+
+    In two dimensions the angles kπ/count (a hyperplane and its opposite are one); else rows of random orthogonal
+    matrices (QR of a normal matrix), the last of them cut short.
+
+    >>> a = tight_frame(4, 2)
+    >>> (a.mT @ a).round(decimals=12)
+    tensor([[2., 0.],
+            [0., 2.]], dtype=torch.float64)
+    """
+    if dim == 2:
+        angles = torch.arange(count, dtype=dtype) * (math.pi / count)
+        return torch.stack([torch.cos(angles), torch.sin(angles)], dim=-1)
+    blocks = math.ceil(count / dim)
+    normal = torch.randn(blocks, dim, dim, generator=generator, dtype=dtype)
+    return torch.linalg.qr(normal).Q.reshape(-1, dim)[:count]
+
+
+class Gyroplane(nn.Module):
+    """Signed distances to learnt gyroplanes, scaled so that flat space gives a linear layer.
+
+    Output k is ½‖w_k‖ d_k(x), with d_k the signed geodesic distance to the gyroplane of normal w_k and offset
+    r_k = -2b_k/‖w_k‖ (:meth:`hypgraph.manifolds.Manifold.dist_to_gyroplanes`). Ball coordinates x stay fixed as
+    c → 0 while distances tend to twice the Euclidean ones, so the output tends to ⟨x, w_k⟩ + b_k; in the
+    Euclidean space, where distances are not doubled, the layer is ⟨x, w_k⟩ + b_k exactly. A weight of zero has no
+    normal: its output is b_k, the limit along every direction, with zero gradient for the weight.
+
+    Sources: Ganea et al. 2018 (arXiv 1805.09112), section 3.1; Shimizu et al. 2021 (arXiv 2006.08210), section 3.2.
+
+    Args:
+        manifold: the space of the inputs, of dimension d.
+        out_features: K.
+        generator: for the initial weights.
+        dtype: precision, that of the points.
+
+    >>> from hypgraph.manifolds import PoincareBall
+    >>> layer = Gyroplane(PoincareBall(2, c=1.0), 3)
+    >>> layer(torch.zeros(5, 2, dtype=torch.float64)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(
+        self,
+        manifold: Manifold,
+        out_features: int,
+        *,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        super().__init__()
+        self.manifold = manifold
+        self.weight = nn.Parameter(torch.empty(out_features, manifold.dim, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(out_features, dtype=dtype))
+        # The bound of torch.nn.Linear, whose limit this layer is.
+        nn.init.uniform_(self.weight, -1 / manifold.dim**0.5, 1 / manifold.dim**0.5, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Points ``[..., ambient_dim]`` to ``[..., K]``."""
+        doubling = 1.0 if self.manifold.c == 0 else 2.0
+        length = torch.linalg.vector_norm(self.weight, dim=-1)
+        known = length > 0
+        safe = torch.where(known, length, 1.0)
+        distance = self.manifold.dist_to_gyroplanes(
+            x, self.weight / safe.unsqueeze(-1), -doubling * self.bias / safe
+        )
+        return torch.where(known, safe / doubling * distance, self.bias)

@@ -1,0 +1,57 @@
+"""From the output of an encoder to a posterior distribution for each node."""
+
+import torch
+from torch import Tensor, nn
+
+from hypgraph.distributions import WrappedNormal
+from hypgraph.manifolds import Manifold, Polar
+from hypgraph.manifolds.functional.elementary import norm, unit
+
+__all__ = ["PosteriorHead"]
+
+
+class PosteriorHead(nn.Module):
+    """Reads ``2d`` numbers a node as centre and scale of a wrapped normal.
+
+    With the two halves m and s: the centre is exp₀ of gain·m, or of gain·relu(m), read as a vector of the
+    orthonormal frame at the origin, so its norm is the geodesic length to go; the scale is initial_scale·exp(s).
+    The encoder's numbers are cast to ``dtype`` first and the centre stays in polar coordinates, so nothing is
+    lost however far out it lies.
+
+    The gain lets weights of ordinary size place nodes at distances of ordinary size from each other: it acts as
+    a larger learning rate for the centres alone.
+
+    Args:
+        manifold: the latent space, of dimension d.
+        gain: geodesic length for an encoder output of 1.
+        nonnegative: whether the centre's frame vector is rectified to the positive orthant.
+        initial_scale: the scale, a geodesic length, where the encoder's output is zero.
+        dtype: precision on the manifold, float64 or float32.
+    """
+
+    def __init__(
+        self,
+        manifold: Manifold,
+        *,
+        gain: float = 10.0,
+        nonnegative: bool = False,
+        initial_scale: float = 0.135,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        super().__init__()
+        self.manifold, self.gain, self.nonnegative = manifold, gain, nonnegative
+        self.initial_scale, self.dtype = initial_scale, dtype
+
+    @property
+    def in_features(self) -> int:
+        """How many numbers a node the head reads: 2d."""
+        return 2 * self.manifold.dim
+
+    def forward(self, hidden: Tensor) -> WrappedNormal:
+        """Posteriors of batch shape ``[N]`` from ``hidden [N, 2d]``."""
+        mean, log_scale = hidden.to(self.dtype).chunk(2, dim=-1)
+        vector = self.gain * (torch.relu(mean) if self.nonnegative else mean)
+        length = norm(vector)
+        center = Polar(length, unit(vector, length=length))
+        scale = self.initial_scale * torch.exp(log_scale)
+        return WrappedNormal(center, scale, self.manifold, validate_args=False)
