@@ -8,7 +8,7 @@
 (4488, 263, 527)
 """
 
-from hypgraph.data.catalogue import CATALOGUE, CatalogueEntry, load_graph
+from hypgraph.data.catalogue import CATALOGUE, CatalogueEntry, load_graph, resolve_data
 from hypgraph.data.edge_list import read_edge_list
 from hypgraph.data.graph import Graph
 from hypgraph.data.nx import from_networkx
@@ -27,6 +27,7 @@ __all__ = [
     "from_pyg",
     "load_graph",
     "read_edge_list",
+    "resolve_data",
     "split_edges",
     "to_pyg",
 ]

@@ -13,7 +13,7 @@ from hypgraph.data.nx import karate
 from hypgraph.exceptions import DataError
 from hypgraph.lookup import lookup
 
-__all__ = ["CATALOGUE", "DATA_ROOT_VARIABLE", "CatalogueEntry", "load_graph"]
+__all__ = ["CATALOGUE", "DATA_ROOT_VARIABLE", "CatalogueEntry", "load_graph", "resolve_data"]
 
 DATA_ROOT_VARIABLE = "HYPGRAPH_DATA"
 
@@ -80,13 +80,9 @@ CATALOGUE: dict[str, CatalogueEntry] = {
 def load_graph(data: str, *, data_root: Path | None = None) -> Graph:
     """The graph that ``--data`` names: a data set of the catalogue, else a file with an edge a line.
 
-    A name of the catalogue wins over a file of that name; write ``./cora`` for the file. A relative path is
-    looked for in the working directory, then under ``data_root``.
-
     Args:
         data: a name in :data:`CATALOGUE` or the path of a file for :func:`read_edge_list`.
-        data_root: a folder for data outside the project; by default that of the environment variable
-            ``HYPGRAPH_DATA``, if it is set.
+        data_root: see :func:`resolve_data`.
 
     Raises:
         ConfigError: if ``data`` is neither a known name nor a file, and does not look like a path.
@@ -96,15 +92,35 @@ def load_graph(data: str, *, data_root: Path | None = None) -> Graph:
     >>> load_graph("karate").num_edges
     78
     """
+    name = resolve_data(data, data_root=data_root)
+    return CATALOGUE[name].load() if name in CATALOGUE else read_edge_list(name)
+
+
+def resolve_data(data: str, *, data_root: Path | None = None) -> str:
+    """What ``data`` names, so that it means the same from any folder: a name of the catalogue or an absolute path.
+
+    A name of the catalogue wins over a file of that name; write ``./cora`` for the file. A relative path is
+    looked for in the working directory, then under ``data_root``.
+
+    Args:
+        data: a name in :data:`CATALOGUE` or a path.
+        data_root: a folder for data outside the project; by default that of the environment variable
+            ``HYPGRAPH_DATA``, if it is set.
+
+    Raises:
+        ConfigError: if ``data`` is neither a known name nor a file, and does not look like a path.
+        DataError: if it looks like a path and there is no such file.
+    """
     if data in CATALOGUE:
-        return CATALOGUE[data].load()
+        return data
     if data_root is None and os.environ.get(DATA_ROOT_VARIABLE):
         data_root = Path(os.environ[DATA_ROOT_VARIABLE])
     candidates = [Path(data)] + ([data_root / data] if data_root is not None else [])
     for path in candidates:
         if data and os.path.exists(path):  # unlike Path.exists, False for a name that the system refuses
-            return read_edge_list(path)
+            return str(path.absolute())
     if Path(data).suffix.lower() in EDGE_LIST_SUFFIXES or {os.sep, os.altsep} & set(data):
         under = f", nor under '{data_root}'" if data_root is not None else ""
         raise DataError(f"{data}: no such file{under}; data sets known by name: {', '.join(CATALOGUE)}")
-    return lookup(CATALOGUE, data, what="data set").load()
+    lookup(CATALOGUE, data, what="data set")
+    raise AssertionError("an unknown name has been refused")

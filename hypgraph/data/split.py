@@ -1,7 +1,6 @@
 """The split of a graph's edges for link prediction: training, validation and test."""
 
 import math
-import os
 import zipfile
 import zlib
 from dataclasses import dataclass, fields
@@ -14,6 +13,7 @@ import torch
 from hypgraph.data.graph import Graph
 from hypgraph.data.pairs import NonEdgeSampler
 from hypgraph.exceptions import ConfigError, DataError
+from hypgraph.files import whole_file
 
 __all__ = ["EdgeSplit", "split_edges"]
 
@@ -54,13 +54,8 @@ class EdgeSplit:
         path = Path(path)
         arrays: dict[str, Any] = {name: pairs.numpy() for name, pairs in self._parts().items()}
         arrays["num_nodes"] = np.int64(self.num_nodes)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                np.savez_compressed(file, **arrays)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> "EdgeSplit":

@@ -32,7 +32,7 @@ class WrappedNormal(Distribution):
         scale: σ > 0 in geodesic length: ``[..., d]``, or ``[..., 1]`` or a float for one number in every
             direction. It decides the precision where ``loc`` is None.
         manifold: the space.
-        validate_args: check ``loc``, ``scale`` and the arguments of ``log_prob``; costs a synchronisation on a GPU.
+        validate_args: check ``loc``, ``scale`` and the points given to ``log_prob``; on a GPU it waits for them.
 
     Raises:
         TypeError: for half precision, which cannot hold points near the boundary.
@@ -77,14 +77,15 @@ class WrappedNormal(Distribution):
                 raise TypeError(f"{name} has dtype {tensor.dtype}; convert it to torch.float64 (or float32)")
         if scale.dim() == 0 or scale.shape[-1] not in (1, manifold.dim):
             raise ValueError(
-                f"scale has shape {tuple(scale.shape)}; its last axis must be 1 or dim = {manifold.dim} of {manifold}"
+                f"scale has shape {tuple(scale.shape)}; its last axis must be 1 or the dim of {manifold}"
             )
         if not bool((scale > 0).all()):
             raise ValueError(f"scale must be positive, but its smallest value is {float(scale.min()):g}")
         if isinstance(loc, Polar):
             if loc.direction.shape[-1] != manifold.dim:
                 raise ValueError(
-                    f"loc.direction has shape {tuple(loc.direction.shape)}; its last axis must be dim = {manifold.dim}"
+                    f"loc.direction has shape {tuple(loc.direction.shape)}; its last axis must be the dim of "
+                    f"{manifold}"
                 )
             if not bool(torch.isfinite(loc.radius).all() & (loc.radius >= 0).all()):
                 raise ValueError("loc.radius must be finite and not negative")
@@ -127,7 +128,8 @@ class WrappedNormal(Distribution):
         )
         super(WrappedNormal, new).__init__(batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
-        return new
+        expanded: Self = new
+        return expanded
 
     def rsample_polar(
         self, sample_shape: tuple[int, ...] | torch.Size = (), *, generator: torch.Generator | None = None

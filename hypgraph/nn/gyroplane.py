@@ -28,7 +28,8 @@ def tight_frame(
         return torch.stack([torch.cos(angles), torch.sin(angles)], dim=-1)
     blocks = math.ceil(count / dim)
     normal = torch.randn(blocks, dim, dim, generator=generator, dtype=dtype)
-    return torch.linalg.qr(normal).Q.reshape(-1, dim)[:count]
+    orthogonal: Tensor = torch.linalg.qr(normal).Q
+    return orthogonal.reshape(-1, dim)[:count]
 
 
 class Gyroplane(nn.Module):
@@ -40,7 +41,7 @@ class Gyroplane(nn.Module):
     Euclidean space, where distances are not doubled, the layer is ⟨x, w_k⟩ + b_k exactly. A weight of zero has no
     normal: its output is b_k, the limit along every direction, with zero gradient for the weight.
 
-    Sources: Ganea et al. 2018 (arXiv 1805.09112), section 3.1; Shimizu et al. 2021 (arXiv 2006.08210), section 3.2.
+    Sources: Ganea et al. 2018 (arXiv 1805.09112), section 3.1; Shimizu et al. 2021 (arXiv 2006.08210), 3.2.
 
     Args:
         manifold: the space of the inputs, of dimension d.

@@ -11,7 +11,7 @@ __all__ = ["PosteriorHead"]
 
 
 class PosteriorHead(nn.Module):
-    """Reads ``2d`` numbers a node as centre and scale of a wrapped normal.
+    """Reads ``2d`` numbers a node as centre and scale of a distribution.
 
     With the two halves m and s: the centre is exp₀ of gain·m, or of gain·relu(m), read as a vector of the
     orthonormal frame at the origin, so its norm is the geodesic length to go; the scale is initial_scale·exp(s).
@@ -23,6 +23,7 @@ class PosteriorHead(nn.Module):
 
     Args:
         manifold: the latent space, of dimension d.
+        family: the distribution, built from centre, scale and manifold.
         gain: geodesic length for an encoder output of 1.
         nonnegative: whether the centre's frame vector is rectified to the positive orthant.
         initial_scale: the scale, a geodesic length, where the encoder's output is zero.
@@ -33,14 +34,15 @@ class PosteriorHead(nn.Module):
         self,
         manifold: Manifold,
         *,
+        family: type[WrappedNormal] = WrappedNormal,
         gain: float = 10.0,
         nonnegative: bool = False,
         initial_scale: float = 0.135,
         dtype: torch.dtype = torch.float64,
     ) -> None:
         super().__init__()
-        self.manifold, self.gain, self.nonnegative = manifold, gain, nonnegative
-        self.initial_scale, self.dtype = initial_scale, dtype
+        self.manifold, self.family, self.dtype = manifold, family, dtype
+        self.gain, self.nonnegative, self.initial_scale = gain, nonnegative, initial_scale
 
     @property
     def in_features(self) -> int:
@@ -54,4 +56,4 @@ class PosteriorHead(nn.Module):
         length = norm(vector)
         center = Polar(length, unit(vector, length=length))
         scale = self.initial_scale * torch.exp(log_scale)
-        return WrappedNormal(center, scale, self.manifold, validate_args=False)
+        return self.family(center, scale, self.manifold, validate_args=False)

@@ -48,7 +48,8 @@ class _Asinh(torch.autograd.Function):
     @override
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return grad_outputs[0] * (x * x + 1).rsqrt()
+        grad: Tensor = grad_outputs[0] * (x * x + 1).rsqrt()
+        return grad
 
 
 def asinh(x: Tensor) -> Tensor:

@@ -1,0 +1,32 @@
+"""``hypgraph config``."""
+
+import json
+
+import typer
+
+from hypgraph.cli.options import ConfigFile, Set
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Configurations.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def options() -> None:
+    """Configurations."""
+
+
+@app.command("show")
+def show(config: ConfigFile = None, assignments: Set = None) -> None:
+    """Print the resolved configuration as TOML: the defaults, or those of a file with --set on top."""
+    from hypgraph.config import RunConfig, load_config
+
+    resolved = load_config(config, assignments=assignments or ()).model_dump(mode="json")
+    for section, values in resolved.items():
+        typer.echo(f"[{section}]")
+        fields = RunConfig.model_fields[section].annotation.model_fields  # type: ignore[union-attr]
+        for key, value in values.items():
+            # What JSON writes of strings, numbers and booleans is TOML too; TOML has no null.
+            line = f"# {key} =" if value is None else f"{key} = {json.dumps(value, ensure_ascii=False)}"
+            typer.echo(f"{line:<28}  # {fields[key].description}")
+        typer.echo("")

@@ -1,0 +1,41 @@
+"""``hypgraph export``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hypgraph.cli.options import Run
+from hypgraph.exceptions import ConfigError, RunError
+
+__all__ = ["export"]
+
+
+def export(
+    run: Run,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")],
+    file_format: Annotated[str, typer.Option("--format", "-f", help="npz or csv.")] = "npz",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")] = False,
+) -> None:
+    """Write the node embeddings of a run to a file."""
+    from hypgraph.export import EXPORT_FORMATS, Embeddings
+    from hypgraph.lookup import lookup
+    from hypgraph.run_folder import RunFolder
+
+    write = lookup(EXPORT_FORMATS, file_format, what="format")
+    folder = RunFolder.open(run)
+    seeds = folder.config().training.seeds
+    if seeds > 1:
+        raise RunError(
+            f"{run} holds {seeds} runs; export one of them, for example {run}/seed-{folder.config().training.seed}"
+        )
+    folder.summary()
+    if out.is_dir():
+        raise ConfigError(f"--out {out}: is a folder; name a file in it")
+    if out.exists() and not force:
+        raise ConfigError(f"--out {out}: exists already; choose another name, or add --force to replace it")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
+    embeddings = Embeddings.load(folder.embeddings_file)
+    write(embeddings, out)
+    typer.echo(f"{len(embeddings.node_id)} nodes, {embeddings.manifold} d={embeddings.scale.shape[1]} -> {out}")

@@ -1,0 +1,28 @@
+"""Options that several verbs share, with defaults and help taken from the configuration's own fields."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hypgraph.config import RunConfig
+
+__all__ = ["ConfigFile", "Run", "Set", "described"]
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as 'hypgraph train' prints it.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="A TOML file, or the config.json of a run.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the configuration; may be repeated."),
+]
+
+
+def described(key: str, *, metavar: str | None = None) -> Any:
+    """An option for the configuration key ``section.name``, described by the field's own words and default."""
+    section, name = key.split(".")
+    section_type = RunConfig.model_fields[section].annotation
+    field = section_type.model_fields[name]  # type: ignore[union-attr]
+    default = "" if field.default is None else f" [default: {field.default}]"
+    return typer.Option(f"--{name.replace('_', '-')}", metavar=metavar, help=f"{field.description}{default}")

@@ -1,0 +1,77 @@
+"""How training goes, on a line of the terminal; plain lines elsewhere."""
+
+import sys
+import time
+from typing import Self
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from hypgraph.config import RunConfig
+from hypgraph.run_folder import RunFolder
+from hypgraph.training import EpochRecord
+
+__all__ = ["Progress"]
+
+# Plain lines come this many times a run.
+PLAIN_LINES = 10
+
+
+class Progress:
+    """Shows epoch, loss, reconstruction, KL, validation AUC and epochs a second.
+
+    Args:
+        quiet: show nothing.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.console = Console(file=sys.stderr)
+        self.live = Live(console=self.console, transient=True, auto_refresh=False)
+        self.epochs = 0
+        self.first_epoch: int | None = None
+        self.started = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Clears the line."""
+        self.live.stop()
+
+    def on_run(self, folder: RunFolder, config: RunConfig) -> None:
+        """A run begins, or goes on."""
+        self.epochs, self.first_epoch = config.training.epochs, None
+        if self.quiet:
+            return
+        name = f"{config.data.name}, {config.model.latent} d={config.model.dim}, seed {config.training.seed}"
+        self.live.stop()
+        typer.echo(f"Training on {name} -> {folder.path}", err=True)
+        if self.console.is_terminal:
+            self.live = Live(console=self.console, transient=True, auto_refresh=False)
+            self.live.start()
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        """An epoch is over."""
+        if self.first_epoch is None:
+            self.first_epoch, self.started = record.epoch, time.perf_counter()
+        if self.quiet:
+            return
+        if self.live.is_started:
+            self.live.update(Text(self._line(record), overflow="ellipsis", no_wrap=True), refresh=True)
+        elif record.epoch % max(1, self.epochs // PLAIN_LINES) == 0:
+            typer.echo(self._line(record), err=True)
+
+    def _line(self, record: EpochRecord) -> str:
+        elapsed = time.perf_counter() - self.started
+        rate = (record.epoch - (self.first_epoch or 0)) / elapsed if elapsed > 0 else 0.0
+        return (
+            f"epoch {record.epoch:>4}/{self.epochs}  loss {record.loss:.4f}  "
+            f"reconstruction {record.reconstruction:.4f}  KL {record.kl:.2f}  "
+            f"val AUC {100 * record.val_auc:.2f}  {rate:.0f} epochs/s"
+        )

@@ -1,0 +1,55 @@
+"""Results as tables for people."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hypgraph.evaluation import BASELINES
+
+__all__ = ["metrics_table", "print_result"]
+
+
+def metrics_table(title: str) -> Table:
+    """An empty table with columns for validation and test."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("")
+    for column in ("val AUC", "val AP", "test AUC", "test AP"):
+        table.add_column(column, justify="right")
+    return table
+
+
+def print_result(summary: dict[str, Any], path: Path) -> None:
+    """The model beside the baselines, where the run is, and what can be done next."""
+    seeds = summary.get("seeds")
+    what = f"mean and 95 % interval of {len(seeds)} seeds" if seeds else f"seed {summary['seed']}"
+    table = metrics_table(f"Link prediction on {summary['data']}, % ({what})")
+    spread = summary.get("interval95", {"metrics": None, "baselines": None})
+
+    def cells(figures: dict[str, Any], widths: dict[str, Any] | None) -> list[str]:
+        return [
+            f"{100 * figures[which][name]:.2f}" + (f" ± {100 * widths[which][name]:.2f}" if widths else "")
+            for which in ("val", "test")
+            for name in ("auc", "ap")
+        ]
+
+    def by_set(figures: dict[str, Any]) -> dict[str, Any]:
+        return {"val": figures["val"], "test": figures}
+
+    model = f"{summary['latent']} d={summary['dim']}, {summary['decoder']}"
+    table.add_row(model, *cells(summary["metrics"], spread["metrics"]), style="bold", end_section=True)
+    for key, figures in summary["baselines"].items():
+        widths = spread["baselines"] and by_set(spread["baselines"][key])
+        table.add_row(f"{BASELINES[key].label} (untrained)", *cells(by_set(figures), widths))
+    Console().print(table)
+    best = summary["best_epoch"]
+    epoch = "" if seeds else f", best epoch {best}"
+    typer.echo(f"{summary['epochs']} epochs in {summary['seconds']:.1f} s on {summary['device']}{epoch}")
+    first = path / f"seed-{seeds[0]}" if seeds else path
+    typer.echo(f"\nRun folder: {path}\n")
+    typer.echo("Next:")
+    typer.echo(f"  hypgraph evaluate {shlex.quote(str(path))}")
+    typer.echo(f"  hypgraph export {shlex.quote(str(first))} --format csv --out embeddings.csv")

@@ -1,0 +1,117 @@
+"""``hypgraph train``."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hypgraph.cli.options import ConfigFile, Set, described
+from hypgraph.config import RunConfig, load_config
+from hypgraph.exceptions import ConfigError
+
+__all__ = ["train"]
+
+
+def train(
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data", help="A data set (hypgraph data list), or a file with an edge a line. [default: cora]"
+        ),
+    ] = None,
+    latent: Annotated[str | None, described("model.latent")] = None,
+    dim: Annotated[int | None, described("model.dim")] = None,
+    c: Annotated[float | None, described("model.c")] = None,
+    posterior: Annotated[str | None, described("model.posterior")] = None,
+    decoder: Annotated[str | None, described("model.decoder")] = None,
+    epochs: Annotated[int | None, described("training.epochs")] = None,
+    patience: Annotated[int | None, described("training.patience")] = None,
+    lr: Annotated[float | None, described("training.lr")] = None,
+    seed: Annotated[int | None, described("training.seed")] = None,
+    seeds: Annotated[int | None, described("training.seeds")] = None,
+    device: Annotated[str | None, described("training.device")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FOLDER",
+            help="The run folder to make. [default: results/<data>-<latent>-<time>-<seed>]",
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    assignments: Set = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume", metavar="RUN", help="Go on with a run that was stopped; takes no options but --quiet."
+        ),
+    ] = None,
+    data_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-root", metavar="FOLDER", help="Folder for data outside the project. [default: $HYPGRAPH_DATA]"
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the path of the run.")] = False,
+) -> None:
+    """Train on a graph; print test AUC and AP beside baselines."""
+    overrides = {
+        "data.name": data,
+        "data.root": data_root and str(data_root.absolute()),
+        "model.latent": latent,
+        "model.dim": dim,
+        "model.c": c,
+        "model.posterior": posterior,
+        "model.decoder": decoder,
+        "training.epochs": epochs,
+        "training.patience": patience,
+        "training.lr": lr,
+        "training.seed": seed,
+        "training.seeds": seeds,
+        "training.device": device,
+    }
+    if resume is not None:
+        given = [key for key, value in overrides.items() if value is not None]
+        if given or out or config or assignments:
+            what = given[0] if given else "--out" if out else "--config" if config else "--set"
+            raise ConfigError(f"--resume takes everything from the run's config.json; leave out {what}")
+        resolved = None
+    else:
+        resolved = load_config(config, overrides=overrides, assignments=assignments or ())
+    _run(resolved, resume if resolved is None else out or default_folder(resolved), quiet=quiet)
+
+
+def _run(config: RunConfig | None, path: Path | None, *, quiet: bool) -> None:
+    """Trains ``config`` into the new folder ``path``; without ``config``, goes on with the run at ``path``."""
+    from hypgraph.cli.progress import Progress
+    from hypgraph.cli.report import print_result
+    from hypgraph.experiments import seeds
+    from hypgraph.run_folder import RunFolder
+
+    assert path is not None
+    with Progress(quiet=quiet) as progress:
+        try:
+            if config is None:
+                summary: dict[str, Any] = seeds.resume(RunFolder.open(path), progress)
+            else:
+                summary = seeds.train(config, path, progress)
+        except KeyboardInterrupt:
+            progress.close()
+            typer.echo(f"Stopped. Go on with: hypgraph train --resume {path}", err=True)
+            raise typer.Exit(130) from None
+    if quiet:
+        typer.echo(path)
+    else:
+        print_result(summary, path)
+
+
+def default_folder(config: RunConfig) -> Path:
+    """``results/<data>-<latent>-<time>-<seed>``, a number behind it where that stands already."""
+    stem = Path(config.data.name).stem
+    name = f"{stem}-{config.model.latent}-{time.strftime('%Y%m%d-%H%M%S')}-{config.training.seed}"
+    path, number = Path("results") / name, 1
+    while path.exists():
+        number += 1
+        path = Path("results") / f"{name}-{number}"
+    return path

@@ -1,0 +1,188 @@
+"""What a run is made of: closed models, TOML files, and values from the command line on top.
+
+The order is defaults < file < flags < ``--set section.key=value``. A run folder keeps the resolved configuration
+as ``config.json``, which is accepted wherever a TOML file is.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hypgraph.exceptions import ConfigError
+from hypgraph.lookup import did_you_mean
+
+__all__ = ["DataConfig", "ModelConfig", "RunConfig", "TrainingConfig", "load_config"]
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DataConfig(_Closed):
+    """Which graph, and how its edges are split."""
+
+    name: str = "cora"
+    """A data set of the catalogue, or a file with an edge a line."""
+    root: Path | None = None
+    """Folder for data outside the project; the environment variable HYPGRAPH_DATA where it is not given."""
+    val_fraction: Fraction = 0.05
+    """Share of the edges held out for validation."""
+    test_fraction: Fraction = 0.10
+    """Share of the edges held out for the test."""
+
+
+class ModelConfig(_Closed):
+    """The latent space, the encoder, the posterior and the decoder."""
+
+    latent: str = "poincare"
+    """Latent space: poincare, lorentz or euclidean."""
+    dim: Count = 16
+    """Intrinsic dimension of the latent space."""
+    c: Positive = 1.0
+    """Minus the curvature of a hyperbolic latent space."""
+    posterior: str = "wrapped"
+    """Family of the posterior: wrapped."""
+    decoder: str = "gyroplane"
+    """Edge decoder: gyroplane, fermi-dirac, tanh-distance, inner-product or mlp."""
+    hidden: Count = 32
+    """Width of the encoder's hidden layer."""
+    dropout: Probability = 0.5
+    """Dropout on the input features and the hidden layer."""
+    normalisation: Literal["row", "symmetric"] = "row"
+    """Normalisation of the adjacency matrix."""
+    gain: Positive = 10.0
+    """Geodesic length for an encoder output of 1."""
+    nonnegative: bool | None = None
+    """Whether centres are rectified; by default where dim is above 2."""
+    initial_scale: Positive = 0.135
+    """Scale of the posteriors at the start, geodesic length."""
+    prior_scale: Positive = 1.0
+    """Scale of the prior, geodesic length."""
+    beta: NotNegative = 1.0
+    """Weight of the KL term, before the division by the number of nodes."""
+    dtype: Literal["float64", "float32"] = "float64"
+    """Precision on the manifold; weights and features are float32."""
+
+
+class TrainingConfig(_Closed):
+    """The optimiser, when to stop, and the seeds."""
+
+    epochs: Count = 300
+    """The most epochs."""
+    patience: Annotated[int, Field(ge=0)] = 100
+    """Epochs without a better validation score before training stops; 0 never stops early."""
+    lr: Positive = 0.01
+    """Learning rate of Adam."""
+    weight_decay: NotNegative = 1e-3
+    """L2 penalty on the encoder's weights; the decoder has none."""
+    averaging: Probability = 0.97
+    """Decay of the moving average of the weights that is evaluated; 0 evaluates the weights themselves."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of the streams for split, initial weights and training."""
+    seeds: Count = 1
+    """How many runs, with seeds counting up from seed."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; auto takes a GPU where there is one."""
+    checkpoint_every: Count = 25
+    """Epochs between two checkpoints."""
+
+
+class RunConfig(_Closed):
+    """A whole run: the sections of a configuration file.
+
+    >>> RunConfig().model.latent
+    'poincare'
+    """
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+
+def load_config(
+    path: Path | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    assignments: Sequence[str] = (),
+) -> RunConfig:
+    """The resolved configuration.
+
+    Args:
+        path: a TOML file, or the ``config.json`` of a run.
+        overrides: values by dotted key, ``{"model.dim": 2}``, from flags; None means not given.
+        assignments: ``"section.key=value"``, the value in TOML; a bare word is a string.
+
+    Raises:
+        ConfigError: for a file that is missing or malformed, an unknown key, or a value that is not allowed.
+
+    >>> load_config(overrides={"model.dim": 2}, assignments=["training.lr=0.1"]).training.lr
+    0.1
+    """
+    values = {} if path is None else _read(path)
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            _assign(values, key, value)
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {assignment}: write it as section.key=value, for example training.lr=0.02")
+        _assign(values, key.strip(), _toml_value(text.strip()))
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: malformed: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: must hold the sections {', '.join(RunConfig.model_fields)}")
+    return values
+
+
+def _assign(values: dict[str, Any], key: str, value: Any) -> None:
+    section, _, name = key.partition(".")
+    if not name:
+        raise ConfigError(
+            f"--set {key}: keys are written section.key; sections: {', '.join(RunConfig.model_fields)}"
+        )
+    values.setdefault(section, {})[name] = value
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _first_problem(error: ValidationError) -> str:
+    """One line that names the key, what was given and what is allowed."""
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        section = RunConfig.model_fields.get(str(problem["loc"][0]))
+        fields = RunConfig.model_fields
+        if section is not None and isinstance(section.annotation, type):
+            fields = section.annotation.model_fields
+        return f"unknown configuration key '{key}'; {did_you_mean(str(problem['loc'][-1]), list(fields))}"
+    message = problem["msg"].removeprefix("Input ")
+    return f"{key} {message}, got {problem['input']}"

@@ -1,0 +1,200 @@
+"""Link prediction from a configuration to a run folder: split, baselines, training, test, embeddings."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from hypgraph import __version__
+from hypgraph.config import RunConfig
+from hypgraph.data import EdgeSplit, Graph, load_graph, split_edges
+from hypgraph.evaluation import LinkMetrics, score_baselines
+from hypgraph.exceptions import NumericalError
+from hypgraph.experiments.environment import environment
+from hypgraph.export import Embeddings
+from hypgraph.files import write_json
+from hypgraph.models import VGAE, build_vgae
+from hypgraph.random import stream
+from hypgraph.run_folder import RunFolder
+from hypgraph.training import (
+    EpochRecord,
+    LinkTask,
+    LinkTrainer,
+    deferred_interrupt,
+    load_checkpoint,
+    resolve_device,
+    save_checkpoint,
+    score_links,
+)
+
+__all__ = ["LinkPrediction", "OnEpoch", "evaluate_run", "open_run"]
+
+OnEpoch = Callable[[EpochRecord], None]
+
+
+def fingerprint(graph: Graph) -> str:
+    """SHA-256 of what training depends on: nodes, edges and features."""
+    digest = hashlib.sha256(str(graph.num_nodes).encode())
+    digest.update(graph.edge_index.numpy().tobytes())
+    if graph.features is not None:
+        for part in (graph.features.indptr, graph.features.indices, graph.features.data):
+            digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class LinkPrediction:
+    """One run, prepared: everything that can be refused has been, and nothing is on disk yet.
+
+    Attributes:
+        config: the resolved configuration.
+        graph: the data.
+        split: of its edges.
+        task: the split on its device.
+        trainer: at epoch 0.
+    """
+
+    config: RunConfig
+    graph: Graph
+    split: EdgeSplit
+    task: LinkTask
+    trainer: LinkTrainer
+
+    @classmethod
+    def prepare(cls, config: RunConfig, *, split: EdgeSplit | None = None) -> "LinkPrediction":
+        """Loads the data, splits it, and builds model and optimiser.
+
+        Args:
+            config: the run.
+            split: of the data's edges; drawn from the seed where it is not given.
+
+        Raises:
+            HypgraphError: for an unknown name, unusable data, or a device that is not there.
+        """
+        training = config.training
+        device = resolve_device(training.device)
+        graph = load_graph(config.data.name, data_root=config.data.root)
+        if split is None:
+            split = split_edges(
+                graph,
+                val_fraction=config.data.val_fraction,
+                test_fraction=config.data.test_fraction,
+                generator=stream(training.seed, "split"),
+            )
+        task = LinkTask.build(graph, split, normalisation=config.model.normalisation, device=device)
+        model = build_vgae(config.model, task.features.shape[1], generator=stream(training.seed, "init"))
+        generator = stream(training.seed, "train", device=device)
+        trainer = LinkTrainer(model.to(device), task, training, generator=generator)
+        return cls(config, graph, split, task, trainer)
+
+    def run(self, folder: RunFolder, on_epoch: OnEpoch) -> dict[str, Any]:
+        """Trains to the end and fills ``folder``; goes on from its checkpoint where it has one.
+
+        Args:
+            folder: a run folder of this configuration.
+            on_epoch: sees each epoch.
+
+        Returns:
+            What ``summary.json`` holds.
+
+        Raises:
+            NumericalError: if a loss is not finite; the state before it is saved.
+            KeyboardInterrupt: passed on, after the state is saved.
+        """
+        started = time.perf_counter()
+        data = fingerprint(self.graph)
+        if folder.checkpoint_file.exists():
+            device = self.task.positive.device
+            self.trainer.load_state_dict(load_checkpoint(folder.checkpoint_file, fingerprint=data, device=device))
+        folder.keep_metrics(self.trainer.epoch)
+        self.split.save(folder.split_file)
+        write_json(folder.environment_file, environment())
+
+        def save() -> None:
+            save_checkpoint(folder.checkpoint_file, self.trainer.state_dict(), fingerprint=data)
+
+        self._train(folder, on_epoch, save)
+        model = self.trainer.best_model()
+        summary = self._summary(model, seconds=time.perf_counter() - started)
+        with torch.no_grad():
+            posterior = model.encode(self.task.features, self.task.adjacency)
+        Embeddings.from_posterior(posterior, self.graph.node_id).save_npz(folder.embeddings_file)
+        write_json(folder.summary_file, summary)
+        return summary
+
+    def _train(self, folder: RunFolder, on_epoch: OnEpoch, save: Callable[[], None]) -> None:
+        every = self.config.training.checkpoint_every
+        with folder.metrics_file.open("a", encoding="utf-8") as metrics, deferred_interrupt() as interrupt:
+            while not self.trainer.done:
+                try:
+                    record = self.trainer.run_epoch()
+                except NumericalError:
+                    save()
+                    raise
+                metrics.write(json.dumps(record._asdict()) + "\n")
+                metrics.flush()
+                on_epoch(record)
+                if record.epoch % every == 0 or interrupt.made or self.trainer.done:
+                    save()
+                interrupt.honour()
+
+    def _summary(self, model: VGAE, *, seconds: float) -> dict[str, Any]:
+        config, trainer, split = self.config, self.trainer, self.split
+        val, test = score_links(model, self.task, self.task.val, self.task.test)
+        sets = {
+            "val": (split.val_edge_index, split.val_neg_edge_index),
+            "test": (split.test_edge_index, split.test_neg_edge_index),
+        }
+        baselines = score_baselines(split.train_edge_index, split.num_nodes, self.graph.features, sets)
+        return {
+            "data": self.graph.name,
+            "latent": config.model.latent,
+            "dim": config.model.dim,
+            "c": float(model.head.manifold.c),
+            "posterior": config.model.posterior,
+            "decoder": config.model.decoder,
+            "seed": config.training.seed,
+            "device": str(self.task.positive.device),
+            "epochs": trainer.epoch,
+            "best_epoch": trainer.best.epoch if trainer.best else 0,
+            "seconds": seconds,
+            "metrics": {"val": val._asdict(), "test": test._asdict()},
+            "baselines": {
+                name: {**scores["test"]._asdict(), "val": scores["val"]._asdict()}
+                for name, scores in baselines.items()
+            },
+            "graph": {
+                "nodes": self.graph.num_nodes,
+                "edges": self.graph.num_edges,
+                "features": self.task.features.shape[1] if self.graph.features is not None else 0,
+                "self_loops_dropped": self.graph.self_loops_dropped,
+                "duplicates_dropped": self.graph.duplicates_dropped,
+            },
+            "hypgraph": __version__,
+        }
+
+
+def open_run(folder: RunFolder) -> LinkPrediction:
+    """The run of ``folder`` at epoch 0, on the split that it has saved."""
+    split = EdgeSplit.load(folder.split_file) if folder.split_file.exists() else None
+    return LinkPrediction.prepare(folder.config(), split=split)
+
+
+def evaluate_run(folder: RunFolder) -> dict[str, LinkMetrics]:
+    """Validation and test metrics of a finished run, computed anew from its data, split and best weights.
+
+    Raises:
+        RunError: if the run is not finished, its files are damaged, or the data have changed.
+    """
+    folder.summary()
+    run = open_run(folder)
+    device = run.task.positive.device
+    state = load_checkpoint(folder.checkpoint_file, fingerprint=fingerprint(run.graph), device=device)
+    run.trainer.load_state_dict(state)
+    val, test = score_links(run.trainer.best_model(), run.task, run.task.val, run.task.test)
+    return {"val": val, "test": test}

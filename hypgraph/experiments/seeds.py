@@ -1,0 +1,124 @@
+"""One run or several: the same configuration from seeds that count up, and what they say together."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+from hypgraph.config import RunConfig
+from hypgraph.data import resolve_data
+from hypgraph.evaluation import LinkMetrics, mean_interval
+from hypgraph.experiments.link_prediction import LinkPrediction, evaluate_run, open_run
+from hypgraph.files import write_json
+from hypgraph.run_folder import RunFolder, check_new
+from hypgraph.training import EpochRecord
+
+__all__ = ["Listener", "evaluate", "resume", "seed_folders", "train"]
+
+
+class Listener(Protocol):
+    """Who is told how training goes."""
+
+    def on_run(self, folder: RunFolder, config: RunConfig) -> None:
+        """A run begins, or goes on."""
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        """An epoch of it is over."""
+
+
+def train(config: RunConfig, path: Path, listener: Listener) -> dict[str, Any]:
+    """Trains ``config`` from each of its seeds, into a new folder.
+
+    One seed makes ``path`` a run. More seeds make a run ``path/seed-<n>`` each, and ``path`` holds the
+    configuration and the summary of all.
+
+    Args:
+        config: the run or runs.
+        path: where nothing stands yet, or an empty folder.
+        listener: is told of each run and epoch.
+
+    Returns:
+        The content of ``path/summary.json``.
+
+    Raises:
+        HypgraphError: if anything can be refused, it is before a folder is made.
+    """
+    check_new(path)
+    name = resolve_data(config.data.name, data_root=config.data.root)
+    config = config.model_copy(update={"data": config.data.model_copy(update={"name": name})})
+    run = LinkPrediction.prepare(_of_seed(config, config.training.seed))
+    folder = RunFolder.create(path, config)
+    if config.training.seeds > 1:
+        return resume(folder, listener)
+    listener.on_run(folder, config)
+    return run.run(folder, listener.on_epoch)
+
+
+def resume(folder: RunFolder, listener: Listener) -> dict[str, Any]:
+    """Brings what is in ``folder`` to its end where it is not there yet, and returns its summary.
+
+    A run goes on from its checkpoint and ends with the same metrics as if it had never stopped (on the CPU).
+    """
+    if folder.finished:
+        return folder.summary()
+    config = folder.config()
+    if config.training.seeds == 1:
+        run = open_run(folder)
+        listener.on_run(folder, config)
+        return run.run(folder, listener.on_epoch)
+    summaries = []
+    for child, child_config in _children(folder, config):
+        if not child.config_file.exists():
+            RunFolder.create(child.path, child_config)
+        summaries.append(resume(child, listener))
+    summary = _combine(config, summaries)
+    write_json(folder.summary_file, summary)
+    return summary
+
+
+def evaluate(folder: RunFolder) -> list[dict[str, LinkMetrics]]:
+    """Validation and test metrics of each seed of a finished run, computed anew; keys ``val`` and ``test``."""
+    folder.summary()
+    return [evaluate_run(child) for child in seed_folders(folder)]
+
+
+def seed_folders(folder: RunFolder) -> list[RunFolder]:
+    """The runs in ``folder``, one a seed: itself, if it has one seed."""
+    config = folder.config()
+    if config.training.seeds == 1:
+        return [folder]
+    return [child for child, _ in _children(folder, config)]
+
+
+def _children(folder: RunFolder, config: RunConfig) -> Iterable[tuple[RunFolder, RunConfig]]:
+    first = config.training.seed
+    for seed in range(first, first + config.training.seeds):
+        yield RunFolder(folder.path / f"seed-{seed}"), _of_seed(config, seed)
+
+
+def _of_seed(config: RunConfig, seed: int) -> RunConfig:
+    return config.model_copy(update={"training": config.training.model_copy(update={"seed": seed, "seeds": 1})})
+
+
+def _combine(config: RunConfig, summaries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The summary of several runs: means in the places of the numbers, and half-widths of their intervals."""
+    first = summaries[0]
+    figures = [{key: summary[key] for key in ("metrics", "baselines")} for summary in summaries]
+    return {
+        **first,
+        "seed": config.training.seed,
+        "seeds": [summary["seed"] for summary in summaries],
+        "epochs": max(summary["epochs"] for summary in summaries),
+        "best_epoch": [summary["best_epoch"] for summary in summaries],
+        "seconds": sum(summary["seconds"] for summary in summaries),
+        **_over_seeds(figures, lambda values: mean_interval(values).mean),
+        "interval95": _over_seeds(figures, lambda values: mean_interval(values).half_width),
+    }
+
+
+def _over_seeds(figures: list[dict[str, Any]], reduce: Callable[[list[float]], float]) -> dict[str, Any]:
+    """A tree like each of ``figures``, every number replaced by ``reduce`` of the numbers in its place."""
+    result = {}
+    for key, value in figures[0].items():
+        column = [figure[key] for figure in figures]
+        result[key] = _over_seeds(column, reduce) if isinstance(value, dict) else reduce(column)
+    return result

@@ -1,0 +1,5 @@
+"""Node embeddings as files."""
+
+from hypgraph.export.embeddings import EXPORT_FORMATS, Embeddings
+
+__all__ = ["EXPORT_FORMATS", "Embeddings"]

@@ -1,0 +1,90 @@
+"""The posterior of every node, and the files that hold it."""
+
+import csv
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hypgraph.distributions import WrappedNormal
+from hypgraph.exceptions import RunError
+from hypgraph.files import whole_file
+
+__all__ = ["EXPORT_FORMATS", "Embeddings"]
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Node embeddings with an uncertainty each.
+
+    Attributes:
+        node_id: ``[N]``, the ids of the data, integers or strings.
+        loc: ``[N, ambient_dim]``, centres in the coordinates of the latent space.
+        scale: ``[N, d]``, standard deviations in an orthonormal frame, geodesic length.
+        c: minus the curvature; 0 for Euclidean.
+        manifold: ``"poincare"``, ``"lorentz"`` or ``"euclidean"``.
+    """
+
+    node_id: NDArray[Any]
+    loc: NDArray[Any]
+    scale: NDArray[Any]
+    c: float
+    manifold: str
+
+    @classmethod
+    def from_posterior(cls, posterior: WrappedNormal, node_id: NDArray[Any]) -> "Embeddings":
+        """From posteriors of batch shape ``[N]`` and the ids in the same order."""
+        manifold = posterior.manifold
+        scale = posterior.scale.expand(*posterior.batch_shape, manifold.dim)
+        loc, sigma = (tensor.detach().cpu().numpy() for tensor in (posterior.loc, scale))
+        return cls(node_id, loc, sigma, float(manifold.c), manifold.name)
+
+    @classmethod
+    def load(cls, path: Path) -> "Embeddings":
+        """From a file that :meth:`save_npz` wrote.
+
+        Raises:
+            RunError: if it is missing or damaged.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return cls(
+                    arrays["node_id"], arrays["loc"], arrays["scale"], float(arrays["c"]), str(arrays["manifold"])
+                )
+        except FileNotFoundError:
+            raise RunError(f"{path}: no such file; is the run finished?") from None
+        except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error):
+            raise RunError(f"{path}: damaged, or not an embeddings file") from None
+
+    def save_npz(self, path: Path) -> None:
+        """Writes the arrays ``node_id, loc, scale, c, manifold``; loads with ``allow_pickle=False``."""
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file, node_id=self.node_id, loc=self.loc, scale=self.scale, c=self.c, manifold=self.manifold
+            )
+
+    def save_csv(self, path: Path) -> None:
+        """Writes a row a node: ``node_id, loc_0 …, scale_0 …, c, manifold``; numbers read back exactly."""
+        header = [
+            "node_id",
+            *(f"loc_{k}" for k in range(self.loc.shape[1])),
+            *(f"scale_{k}" for k in range(self.scale.shape[1])),
+            "c",
+            "manifold",
+        ]
+        rows = zip(self.node_id.tolist(), self.loc.tolist(), self.scale.tolist(), strict=True)
+        with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows([node, *loc, *scale, self.c, self.manifold] for node, loc, scale in rows)
+
+
+EXPORT_FORMATS: dict[str, Callable[[Embeddings, Path], None]] = {
+    "npz": Embeddings.save_npz,
+    "csv": Embeddings.save_csv,
+}

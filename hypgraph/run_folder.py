@@ -1,0 +1,151 @@
+"""The folder that a run leaves, by the names of its files."""
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hypgraph.config import RunConfig, load_config
+from hypgraph.exceptions import RunError
+from hypgraph.files import whole_file, write_json
+
+__all__ = ["RunFolder", "check_new"]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run on disk. A folder is a run if and only if it holds ``config.json``.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """The resolved configuration; ``--config`` takes it back."""
+        return self.path / "config.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """One line of JSON an epoch, without times, so that the same seed gives the same bytes."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def summary_file(self) -> Path:
+        """Final metrics, baselines, time and device; its presence says that the run is finished."""
+        return self.path / "summary.json"
+
+    @property
+    def environment_file(self) -> Path:
+        """Versions, threads and git commit."""
+        return self.path / "environment.json"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """State of the training; loads with ``torch.load(weights_only=True)``."""
+        return self.path / "checkpoint.pt"
+
+    @property
+    def split_file(self) -> Path:
+        """The split of the edges."""
+        return self.path / "split.npz"
+
+    @property
+    def embeddings_file(self) -> Path:
+        """Posterior of every node: ``node_id, loc, scale, c, manifold``; loads without pickle."""
+        return self.path / "embeddings.npz"
+
+    @classmethod
+    def create(cls, path: Path, config: RunConfig) -> "RunFolder":
+        """A new run folder with its configuration, made whole under another name and then renamed.
+
+        Raises:
+            RunError: if ``path`` exists and is not an empty folder, or cannot be made.
+        """
+        check_new(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+            try:
+                temporary.chmod(0o755)
+                write_json(cls(temporary).config_file, config.model_dump(mode="json"))
+                temporary.replace(path)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+        except OSError as error:
+            raise RunError(f"--out {path}: cannot be made ({error.strerror})") from None
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """An existing run folder.
+
+        Raises:
+            RunError: if ``path`` is no folder or not a run.
+        """
+        if not path.is_dir():
+            raise RunError(f"{path}: no such run folder; 'hypgraph train' prints the path of the one it makes")
+        folder = cls(path)
+        if not folder.config_file.is_file():
+            raise RunError(f"{path} is not a run folder: it has no {folder.config_file.name}")
+        return folder
+
+    def config(self) -> RunConfig:
+        """The run's configuration."""
+        return load_config(self.config_file)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end."""
+        return self.summary_file.is_file()
+
+    def summary(self) -> dict[str, Any]:
+        """The content of ``summary.json``.
+
+        Raises:
+            RunError: if the run is not finished or the file is damaged.
+        """
+        if not self.finished:
+            raise RunError(
+                f"{self.path}: the run is not finished; go on with: hypgraph train --resume {self.path}"
+            )
+        try:
+            summary: dict[str, Any] = json.loads(self.summary_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.summary_file}: damaged ({error})") from None
+        return summary
+
+    def keep_metrics(self, epochs: int) -> None:
+        """Drops the lines of ``metrics.jsonl`` past the first ``epochs``, or the file if none is left.
+
+        Raises:
+            RunError: if fewer lines are there.
+        """
+        lines = self.metrics_file.read_bytes().splitlines(keepends=True) if self.metrics_file.exists() else []
+        kept = [line for line in lines[:epochs] if line.endswith(b"\n")]
+        if len(kept) < epochs:
+            raise RunError(
+                f"{self.metrics_file}: has {len(kept)} whole lines, but the checkpoint is at epoch {epochs}"
+            )
+        with whole_file(self.metrics_file) as temporary:
+            temporary.write_bytes(b"".join(kept))
+
+
+def check_new(path: Path) -> None:
+    """Refuses a path for a new run at which something stands already, other than an empty folder.
+
+    Raises:
+        RunError: naming what stands there and what to do.
+    """
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise RunError(f"--out {path}: exists and is not a folder; choose another path")
+    if (path / "config.json").is_file():
+        raise RunError(f"--out {path}: holds a run already; go on with --resume {path}, or choose another path")
+    if any(path.iterdir()):
+        raise RunError(f"--out {path}: exists and is not a run folder; choose another path")

@@ -1,0 +1,20 @@
+"""The training loop, its checkpoints and devices."""
+
+from hypgraph.training.checkpoint import load_checkpoint, save_checkpoint
+from hypgraph.training.device import resolve_device
+from hypgraph.training.interrupt import deferred_interrupt
+from hypgraph.training.link_task import LinkTask, input_features
+from hypgraph.training.trainer import Best, EpochRecord, LinkTrainer, score_links
+
+__all__ = [
+    "Best",
+    "EpochRecord",
+    "LinkTask",
+    "LinkTrainer",
+    "deferred_interrupt",
+    "input_features",
+    "load_checkpoint",
+    "resolve_device",
+    "save_checkpoint",
+    "score_links",
+]

@@ -1,0 +1,56 @@
+"""Everything constant that training on one split of one graph needs, on its device."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+import torch
+from torch import Tensor
+
+from hypgraph.data import EdgeSplit, Graph, NonEdgeSampler
+from hypgraph.nn import SparseMatrix, normalised_adjacency
+
+__all__ = ["LinkTask", "input_features"]
+
+
+def input_features(graph: Graph) -> SparseMatrix:
+    """Features with rows that sum to 1, ``[N, F]``; the identity, one feature a node, where a graph has none."""
+    if graph.features is None:
+        return SparseMatrix.from_scipy(scipy.sparse.eye_array(graph.num_nodes, format="csr"))
+    total = np.abs(graph.features).sum(axis=1)
+    total[total == 0] = 1
+    return SparseMatrix.from_scipy(scipy.sparse.diags_array(1 / total) @ graph.features)
+
+
+@dataclass(frozen=True, eq=False)
+class LinkTask:
+    """Link prediction on one split: what the encoder sees, what the loss scores, what is held out.
+
+    Attributes:
+        features: ``[N, F]``, sparse.
+        adjacency: normalised, of the training edges only.
+        positive: training edges ``[2, E]``.
+        negatives: draws pairs that are not training edges.
+        val: validation edges and non-edges, ``[2, ·]`` each.
+        test: test edges and non-edges.
+    """
+
+    features: SparseMatrix
+    adjacency: SparseMatrix
+    positive: Tensor
+    negatives: NonEdgeSampler
+    val: tuple[Tensor, Tensor]
+    test: tuple[Tensor, Tensor]
+
+    @classmethod
+    def build(cls, graph: Graph, split: EdgeSplit, *, normalisation: str, device: torch.device) -> "LinkTask":
+        """From a graph and its split; message passing gets the training edges and no other."""
+        adjacency = normalised_adjacency(split.train_edge_index, graph.num_nodes, normalisation=normalisation)
+        return cls(
+            features=input_features(graph).to(device),
+            adjacency=adjacency.to(device),
+            positive=split.train_edge_index.to(device),
+            negatives=split.training_negatives(device=device),
+            val=(split.val_edge_index.to(device), split.val_neg_edge_index.to(device)),
+            test=(split.test_edge_index.to(device), split.test_neg_edge_index.to(device)),
+        )

@@ -1,0 +1,153 @@
+"""Training of a graph model: one step an epoch, validated after each, the best weights kept."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from hypgraph.config import TrainingConfig
+from hypgraph.evaluation import LinkMetrics, link_metrics
+from hypgraph.exceptions import NumericalError
+from hypgraph.models import VGAE, Objective
+from hypgraph.training.link_task import LinkTask
+from hypgraph.training.optimizer import averaged_model, build_optimizer
+
+__all__ = ["Best", "EpochRecord", "LinkTrainer", "score_links"]
+
+
+class EpochRecord(NamedTuple):
+    """One line of ``metrics.jsonl``; losses in nats, the rest fractions in [0, 1]."""
+
+    epoch: int
+    loss: float
+    reconstruction: float
+    kl: float
+    pulled_in: float
+    val_auc: float
+    val_ap: float
+
+
+@dataclass(frozen=True)
+class Best:
+    """The epoch that validated best, and its (averaged) weights."""
+
+    epoch: int
+    val: LinkMetrics
+    weights: dict[str, Tensor]
+
+
+@torch.no_grad()
+def score_links(model: VGAE, task: LinkTask, *sets: tuple[Tensor, Tensor]) -> list[LinkMetrics]:
+    """AUC and AP of ``model`` on each set of edges and non-edges, scored at the posteriors' ``loc``."""
+    was_training = model.training
+    model.eval()
+    nodes = model.decoder.embed(model.encode(task.features, task.adjacency).loc)
+    pairs = torch.cat([pairs for edges in sets for pairs in edges], dim=1)
+    logits = model.decoder.score(nodes.index_select(0, pairs[0]), nodes.index_select(0, pairs[1])).cpu()
+    model.train(was_training)
+    parts = iter(logits.split([pairs.shape[1] for edges in sets for pairs in edges]))
+    return [link_metrics(next(parts), next(parts)) for _ in sets]
+
+
+class LinkTrainer:
+    """The state of a training, moved on by one epoch at a time.
+
+    Everything that the future depends on is in :meth:`state_dict`: a trainer restored from it goes on to the same
+    numbers, on the same machine and device, bit by bit.
+
+    Args:
+        model: with fresh weights, on the device of ``task``.
+        task: data on its device.
+        config: learning rate, weight decay, averaging, epochs, patience.
+        generator: on the device of ``task``, for negatives, dropout and draws.
+    """
+
+    def __init__(self, model: VGAE, task: LinkTask, config: TrainingConfig, *, generator: torch.Generator) -> None:
+        self.model, self.task, self.config, self.generator = model, task, config, generator
+        self.optimizer = build_optimizer(model, lr=config.lr, weight_decay=config.weight_decay)
+        self.averaged = averaged_model(model, config.averaging)
+        self.epoch = 0
+        self.best: Best | None = None
+
+    @property
+    def _averaged_vgae(self) -> VGAE:
+        module = self.averaged.module
+        assert isinstance(module, VGAE)
+        return module
+
+    @property
+    def done(self) -> bool:
+        """Whether the last epoch is reached, or ``patience`` epochs brought no better validation score."""
+        if self.epoch >= self.config.epochs:
+            return True
+        return 0 < self.config.patience <= self.epoch - (self.best.epoch if self.best else 0)
+
+    def run_epoch(self) -> EpochRecord:
+        """One step of the optimiser on fresh negatives and one draw a node, then validation.
+
+        Raises:
+            NumericalError: if a term of the loss is not finite; the state is that before the epoch.
+        """
+        before = self.generator.get_state()
+        objective = self._objective()
+        terms = torch.stack([term.detach().double() for term in objective]).tolist()
+        values = dict(zip(Objective._fields, terms, strict=True))
+        for name, value in values.items():
+            if not math.isfinite(value):
+                self.generator.set_state(before)
+                raise NumericalError(
+                    f"{name} is {value} at epoch {self.epoch + 1}; try a lower --lr or a smaller model.gain"
+                )
+        self.optimizer.zero_grad(set_to_none=True)
+        objective.loss.backward()
+        self.optimizer.step()
+        self.averaged.update_parameters(self.model)
+        self.epoch += 1
+        val = self._validate()
+        return EpochRecord(epoch=self.epoch, **values, val_auc=val.auc, val_ap=val.ap)
+
+    def _objective(self) -> Objective:
+        self.model.train()
+        task, generator = self.task, self.generator
+        negative = task.negatives.sample(task.positive.shape[1], generator=generator)
+        posterior = self.model.encode(task.features, task.adjacency, generator=generator)
+        return self.model.objective(posterior, task.positive, negative, generator=generator)
+
+    def _validate(self) -> LinkMetrics:
+        averaged = self._averaged_vgae
+        (val,) = score_links(averaged, self.task, self.task.val)
+        if self.best is None or sum(val) > sum(self.best.val):
+            weights = {name: value.detach().clone() for name, value in averaged.state_dict().items()}
+            self.best = Best(self.epoch, val, weights)
+        return val
+
+    def best_model(self) -> VGAE:
+        """A model with the best weights so far (those of now, before the first epoch), in evaluation mode."""
+        model = self._averaged_vgae
+        if self.best is not None:
+            model.load_state_dict(self.best.weights)
+        return model.eval()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors, numbers and dicts only, so that it loads with ``weights_only=True``."""
+        best = self.best and {"epoch": self.best.epoch, "val": tuple(self.best.val), "weights": self.best.weights}
+        return {
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "best": best,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes back, or forth, to what :meth:`state_dict` returned."""
+        self.epoch = state["epoch"]
+        self.model.load_state_dict(state["model"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"].cpu())
+        best = state["best"]
+        self.best = best and Best(best["epoch"], LinkMetrics(*best["val"]), best["weights"])

@@ -1,0 +1,181 @@
+"""Gradients: right at generic points, finite and right at the origin and at coincident points."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from hypgraph.manifolds import Euclidean, Lorentz, Manifold, Polar, PoincareBall
+
+from .cases import CASES, Case, arguments, manifold_of, polar_arguments
+from .points import F64, directions, embed, origin, points, tangents
+
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+@each_case
+@pytest.mark.parametrize("angle", [1e-3, 0.3, 3.0, 10.0])
+def test_gradients_agree_with_finite_differences(case: Case, angle: float) -> None:
+    """Also in c. Points vary by their radii and directions, and directions by steps of e^-radius, which move a
+    point far out as much as a step of its radius does. Outputs are divided by their size.
+    """
+    c = torch.tensor(1.3, dtype=F64, requires_grad=True)
+    polar = polar_arguments(angle, 3, 1.3)
+    space = type(manifold_of(case, 3, 1.3))
+    named = dict(zip(case.kinds, arguments(case, polar, 1.3), strict=True))
+    sizes = [output.detach().abs().max() for output in case(*named.values(), c=1.3)]
+    has_points = not {"x", "y"}.isdisjoint(named)
+    varied = (polar if has_points else {}) | {kind: value for kind, value in named.items() if kind not in "xy"}
+    units = {
+        kind: math.exp(-angle) if kind in "ut" else float(value.abs().max()) for kind, value in varied.items()
+    }
+    if space is Lorentz and "v" in units:
+        units["v"] = 1.0  # tangent vectors of length 1 have coordinates as large as e^radius
+
+    def scaled(c: Tensor, *steps: Tensor) -> tuple[Tensor, ...]:
+        at = {kind: varied[kind] + units[kind] * step for kind, step in zip(varied, steps, strict=True)}
+        if has_points:
+            manifold = space(3, c)
+            at |= {
+                "x": manifold.from_polar(Polar(at["r"], at["u"])),
+                "y": manifold.from_polar(Polar(at["s"], at["t"])),
+            }
+        return tuple(
+            output / size for output, size in zip(case(*(at[k] for k in case.kinds), c=c), sizes, strict=True)
+        )
+
+    steps = [torch.zeros_like(value, requires_grad=True) for value in varied.values()]
+    assert torch.autograd.gradcheck(scaled, (c, *steps), eps=1e-5, atol=2e-5, rtol=1e-4)
+
+
+SPECIAL = {
+    "the origin, twice": {"angle": 0.0},
+    "coincident points": {"angle": 1.5, "coincident": True},
+    "coincident points far out": {"angle": 12.0, "coincident": True},
+    "opposite points": {"angle": 1.5, "opposite": True},
+    "one point at the origin": {"angle": 1.5, "second": 0.0},
+    "1e-300 from the origin": {"angle": 1e-300},
+    "1e-15 from the origin": {"angle": 1e-15},
+    "radius 36": {"angle": 36.0},
+}
+
+
+@each_case
+@pytest.mark.parametrize("special", SPECIAL, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_values_and_gradients_are_finite_everywhere(case: Case, special: str, dtype: torch.dtype) -> None:
+    setting = SPECIAL[special]
+    if special == "radius 36" and dtype == torch.float32:
+        setting = {"angle": 15.0}
+    for zero_tangent in (False, True):
+        given = polar_arguments(setting["angle"], 3, 1.3, second=setting.get("second", 0.8))
+        if setting.get("coincident") or setting.get("opposite"):
+            given |= {"s": given["r"], "t": given["u"] * (-1 if setting.get("opposite") else 1)}
+        if setting["angle"] == 0:
+            given |= {"u": 0 * given["u"], "t": 0 * given["t"]}
+        if setting["angle"] == 36 and case.name in ("ball.mobius_add", "ball.expmap", "ball.gyration"):
+            given |= {"s": 0 * given["s"]}  # x ⊕ y would lie beyond what coordinates hold
+        tensors = arguments(case, given, 1.3, length=0.0 if zero_tangent else 0.5)
+        inputs = [tensor.to(dtype).requires_grad_() for tensor in tensors]
+        c = torch.tensor(1.3, dtype=dtype, requires_grad=True)
+        outputs = case(*inputs, c=c)
+        assert all(torch.isfinite(output).all() for output in outputs)
+        for output in outputs:
+            gradients = torch.autograd.grad(output.sum(), [c, *inputs], retain_graph=True, allow_unused=True)
+            for gradient in gradients:
+                assert gradient is None or torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_dist_has_zero_gradient_at_coincident_points(dtype: torch.dtype) -> None:
+    for manifold in (PoincareBall(3, 1.2), Lorentz(3, 1.2), Euclidean(3)):
+        for base in (points(manifold, 3.0, 1).to(dtype), origin(manifold, dtype)):
+            x, y = base.clone().requires_grad_(), base.clone().requires_grad_()
+            value = manifold.dist(x, y)
+            assert not value.any()
+            value.sum().backward()
+            for tensor in (x, y):
+                assert tensor.grad.abs().max() == 0
+        zero = torch.zeros(manifold.dim, dtype=dtype, requires_grad=True)
+        manifold.dist0(manifold.expmap0(embed(manifold, zero))).backward()
+        assert not zero.grad.any()
+
+
+def jacobian_in_frame(manifold: Manifold, function, x: Tensor, at: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+    """Jacobian of ``function`` at ``at`` along the columns of a basis of the tangent space at ``x``."""
+    full = torch.autograd.functional.jacobian(function, at)
+    return full @ basis(manifold, x)
+
+
+def basis(manifold: Manifold, x: Tensor) -> Tensor:
+    """Columns: the coordinate frame of the ball, tangent vectors with free space coordinates on the sheet."""
+    if not isinstance(manifold, Lorentz):
+        return torch.eye(manifold.dim, dtype=F64)
+    return torch.cat([(x[1:] / x[0]).unsqueeze(0), torch.eye(manifold.dim, dtype=F64)])
+
+
+@pytest.mark.parametrize("manifold", [PoincareBall(3, 0.7), Lorentz(3, 0.7), Euclidean(3)], ids=str)
+@pytest.mark.parametrize("radius", [0.0, 1e-300, 0.8, 5.0])
+def test_exponential_and_logarithm_have_the_identity_for_a_derivative_where_nothing_moves(
+    manifold: Manifold, radius: float
+) -> None:
+    x = manifold.from_polar(Polar(torch.tensor(radius, dtype=F64), directions(1, 3, 3)[0]))
+    zero = torch.zeros(manifold.ambient_dim, dtype=F64)
+    frame = basis(manifold, x)
+    tolerance = 1e-14 * math.exp(2 * radius)
+
+    def is_identity(jacobian: Tensor, expected: Tensor = frame) -> None:
+        torch.testing.assert_close(jacobian, expected, rtol=tolerance, atol=tolerance)
+
+    is_identity(jacobian_in_frame(manifold, lambda u: manifold.expmap(x, u), x, zero))
+    is_identity(jacobian_in_frame(manifold, lambda y: manifold.logmap(x, y), x, x))
+    # log_x(y) = y - x to first order, and exp_x(0) = x.
+    is_identity(jacobian_in_frame(manifold, lambda y: manifold.logmap(y, x), x, x), -frame)
+    is_identity(jacobian_in_frame(manifold, lambda y: manifold.expmap(y, zero), x, x))
+
+    base = origin(manifold)
+    at_origin = basis(manifold, base)
+    is_identity(jacobian_in_frame(manifold, manifold.expmap0, base, zero), at_origin)
+    is_identity(jacobian_in_frame(manifold, manifold.logmap0, base, base), at_origin)
+
+
+@pytest.mark.parametrize("space", [PoincareBall, Lorentz])
+def test_gradient_in_c_flows_through_the_class(space: type[PoincareBall | Lorentz]) -> None:
+    c = torch.tensor(0.9, dtype=F64, requires_grad=True)
+    manifold, fixed = space(2, c), space(2, 0.9)
+    x, y = points(fixed, 2.0, 1), points(fixed, 2.0, 2)
+    polar_x, polar_y = fixed.to_polar(x), fixed.to_polar(y)
+    v = tangents(fixed, x, 3)
+    for output in (
+        manifold.dist(x, y),
+        manifold.dist0(x),
+        manifold.expmap(x, v),
+        manifold.logmap(x, y),
+        manifold.transp(x, y, v),
+        manifold.transp0(y, embed(fixed, polar_x.direction)),
+        manifold.dist_polar(polar_x, polar_y),
+        manifold.translate_polar(polar_x, polar_y).radius,
+        manifold.from_polar(polar_x),
+        manifold.to_polar(x).radius,
+        manifold.logdetexp(polar_x.radius),
+    ):
+        (gradient,) = torch.autograd.grad(output.square().sum(), c)
+        assert torch.isfinite(gradient)
+        assert gradient != 0
+
+
+@pytest.mark.parametrize("angle", [100.0, 300.0, 3000.0])
+def test_polar_gradients_stay_right_at_any_radius(angle: float) -> None:
+    """Far out d = r₁ + r₂ + 2 log(‖u₁-u₂‖/2), whose gradients are 1, 1 and 2(u₁-u₂)/‖u₁-u₂‖²."""
+    u, v = directions(2, 3, 5)
+    inputs = [torch.tensor(angle, dtype=F64), u, torch.tensor(0.7 * angle, dtype=F64), v]
+    inputs = [tensor.requires_grad_() for tensor in inputs]
+    distance = PoincareBall(3).dist_polar(Polar(*inputs[:2]), Polar(*inputs[2:]))
+    slopes = torch.autograd.grad(distance, inputs)
+    pull = 2 * (u - v) / (u - v).square().sum()
+    for slope, expected in zip(slopes, (1.0, pull, 1.0, -pull), strict=True):
+        torch.testing.assert_close(slope, torch.as_tensor(expected, dtype=F64).detach(), rtol=1e-12, atol=1e-12)
+    same_ray = PoincareBall(3).dist_polar(Polar(*inputs[:2]), Polar(inputs[2], inputs[1]))
+    slopes = torch.autograd.grad(same_ray, [inputs[0], inputs[2]])
+    torch.testing.assert_close(torch.stack(slopes), torch.tensor([1.0, -1.0], dtype=F64), rtol=1e-12, atol=0.0)
