@@ -64,6 +64,8 @@ class ModelConfig(_Closed):
     """Geodesic length for an encoder output of 1."""
     nonnegative: bool | None = None
     """Whether centres are rectified; by default where dim is above 2."""
+    scales: Literal["isotropic", "diagonal"] = "isotropic"
+    """Whether a posterior has one scale for all directions, or one for each."""
     initial_scale: Positive = 0.135
     """Scale of the posteriors at the start, geodesic length."""
     prior_scale: Positive = 1.0

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from hypgraph.distributions.polar_draw import PolarDraw
 from hypgraph.manifolds import Manifold, Polar
+from hypgraph.manifolds.functional.elementary import norm, unit
 
 __all__ = ["WrappedNormal"]
 
@@ -142,10 +143,14 @@ class WrappedNormal(Distribution):
         """
         shape = (*sample_shape, *self.batch_shape, self.manifold.dim)
         noise = torch.randn(shape, dtype=self.scale.dtype, device=self.scale.device, generator=generator)
-        vector = self.scale * noise
-        length = torch.linalg.vector_norm(vector, dim=-1)
-        # A normal vector is zero with probability zero, so the quotient needs no guard.
-        return PolarDraw(self.manifold, self.center, Polar(length, vector / length.unsqueeze(-1)))
+        if self.scale.shape[-1] == 1:  # the direction is the noise's own: no gradient need pass through it
+            length = norm(noise)
+            draw = Polar(self.scale.squeeze(-1) * length, unit(noise, length=length))
+        else:
+            vector = self.scale * noise
+            length = norm(vector)
+            draw = Polar(length, unit(vector, length=length))
+        return PolarDraw(self.manifold, self.center, draw)
 
     @override
     def rsample(self, sample_shape: Any = (), *, generator: torch.Generator | None = None) -> Tensor:

@@ -5,13 +5,13 @@
 
 from collections.abc import Callable
 
-from hypgraph.manifolds.base import Manifold
+from hypgraph.manifolds.base import Conformal, Manifold
 from hypgraph.manifolds.euclidean import Euclidean
 from hypgraph.manifolds.functional.polar import Polar
 from hypgraph.manifolds.lorentz import Lorentz
 from hypgraph.manifolds.poincare_ball import PoincareBall
 
-__all__ = ["MANIFOLDS", "Euclidean", "Lorentz", "Manifold", "PoincareBall", "Polar"]
+__all__ = ["MANIFOLDS", "Conformal", "Euclidean", "Lorentz", "Manifold", "PoincareBall", "Polar"]
 
 MANIFOLDS: dict[str, Callable[[int, float], Manifold]] = {
     PoincareBall.name: PoincareBall,

@@ -1,7 +1,7 @@
 """What every latent space offers, whatever its geometry."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,7 +9,19 @@ from torch import Tensor
 from hypgraph.exceptions import ConfigError
 from hypgraph.manifolds.functional.polar import Polar
 
-__all__ = ["Manifold"]
+__all__ = ["Conformal", "Manifold"]
+
+
+class Conformal(NamedTuple):
+    """Coordinates in which the metric is a multiple of the Euclidean one.
+
+    Attributes:
+        coordinates: ``[..., d]``: ball coordinates, or the Euclidean ones.
+        gap: ``[...]``: 1-c‖x‖².
+    """
+
+    coordinates: Tensor
+    gap: Tensor
 
 
 class Manifold(ABC):
@@ -128,3 +140,11 @@ class Manifold(ABC):
         Returns:
             ``[..., K]``, positive on the side that the normal points to.
         """
+
+    @abstractmethod
+    def conformal(self, x: Tensor) -> Conformal:
+        """The points ``[..., ambient_dim]`` in conformal coordinates."""
+
+    @abstractmethod
+    def conformal_dist(self, square: Tensor, gaps: Tensor) -> Tensor:
+        """Geodesic distance from ‖x-y‖² ``[...]`` of conformal coordinates and the product of the two gaps."""

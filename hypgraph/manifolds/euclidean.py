@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from hypgraph.manifolds.base import Manifold
+from hypgraph.manifolds.base import Conformal, Manifold
 from hypgraph.manifolds.functional.elementary import norm, unit
 from hypgraph.manifolds.functional.polar import Polar
 
@@ -93,3 +93,11 @@ class Euclidean(Manifold):
     @override
     def dist_to_gyroplanes(self, x: Tensor, normals: Tensor, offsets: Tensor) -> Tensor:
         return torch.nn.functional.linear(x, normals, -offsets)
+
+    @override
+    def conformal(self, x: Tensor) -> Conformal:
+        return Conformal(x, torch.ones_like(x[..., 0]))
+
+    @override
+    def conformal_dist(self, square: Tensor, gaps: Tensor) -> Tensor:
+        return square.sqrt()

@@ -50,13 +50,16 @@ class Hyperbolic(Manifold):
         return (self.dim - 1) * log_sinhc(self.c**0.5 * radius)
 
     @abstractmethod
-    def _hyperboloid(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """cosh(√c r) ``[..., 1]`` and sinh(√c r) times the unit direction ``[..., d]`` of points ``x``."""
+    def _hyperboloid(self, x: Tensor) -> Tensor:
+        """Points on the hyperboloid of curvature -1: cosh(√c r), then sinh(√c r) times the unit direction."""
 
     @override
     def dist_to_gyroplanes(self, x: Tensor, normals: Tensor, offsets: Tensor) -> Tensor:
         sqrt_c = self.c**0.5
-        time, space = self._hyperboloid(x)
         shift = (sqrt_c * offsets).unsqueeze(-1)
-        weight = torch.cat([torch.cosh(shift) * normals, -torch.sinh(shift)], dim=-1)
-        return asinh(torch.cat([space, time], dim=-1) @ weight.mT) / sqrt_c
+        weight = torch.cat([-torch.sinh(shift), torch.cosh(shift) * normals], dim=-1)
+        return asinh(self._hyperboloid(x) @ weight.mT) / sqrt_c
+
+    @override
+    def conformal_dist(self, square: Tensor, gaps: Tensor) -> Tensor:
+        return 2 / self.c**0.5 * asinh((self.c * square / gaps).sqrt())

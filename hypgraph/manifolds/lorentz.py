@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from hypgraph.manifolds.base import Conformal
 from hypgraph.manifolds.functional import lorentz
 from hypgraph.manifolds.functional.polar import Polar
 from hypgraph.manifolds.hyperbolic import Hyperbolic
@@ -90,6 +91,10 @@ class Lorentz(Hyperbolic):
         return lorentz.from_ball(x, c=self.c)
 
     @override
-    def _hyperboloid(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        scaled = self.c**0.5 * x
-        return scaled[..., :1], scaled[..., 1:]
+    def _hyperboloid(self, x: Tensor) -> Tensor:
+        return self.c**0.5 * x
+
+    @override
+    def conformal(self, x: Tensor) -> Conformal:
+        shrink = 1 / (1 + self.c**0.5 * x[..., :1])
+        return Conformal(x[..., 1:] * shrink, 2 * shrink.squeeze(-1))

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from hypgraph.manifolds.base import Conformal
 from hypgraph.manifolds.functional import ball, lorentz
 from hypgraph.manifolds.functional.polar import Polar
 from hypgraph.manifolds.hyperbolic import Hyperbolic
@@ -93,6 +94,10 @@ class PoincareBall(Hyperbolic):
         return lorentz.to_ball(x, c=self.c)
 
     @override
-    def _hyperboloid(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        gap = ball.boundary_gap(x, c=self.c).unsqueeze(-1)
-        return (2 - gap) / gap, (2 * self.c**0.5 / gap) * x
+    def _hyperboloid(self, x: Tensor) -> Tensor:
+        conformal = ball.lambda_x(x, c=self.c).unsqueeze(-1)
+        return torch.cat([conformal - 1, (self.c**0.5 * conformal) * x], dim=-1)
+
+    @override
+    def conformal(self, x: Tensor) -> Conformal:
+        return Conformal(x, ball.boundary_gap(x, c=self.c))

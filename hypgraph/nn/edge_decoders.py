@@ -1,7 +1,7 @@
 """Edge decoders: from the latents of two nodes to the logit of an edge between them.
 
-Each sees the two latents and nothing else, and is symmetric in them. A decoder first maps every node once
-(:meth:`EdgeDecoder.embed`) and then gathers for each pair (:meth:`EdgeDecoder.score`).
+Each sees the two latents and nothing else, and is symmetric in them. What depends on one node alone is computed
+once a node, then gathered for each pair.
 """
 
 from abc import ABC, abstractmethod
@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from hypgraph.manifolds import Manifold
 from hypgraph.nn.gyroplane import tight_frame
+from hypgraph.nn.node_pairs import pair_square_dist, pair_square_distance
 
 __all__ = [
     "EDGE_DECODERS",
@@ -32,22 +33,13 @@ class EdgeDecoder(nn.Module, ABC):
         super().__init__()
         self.manifold = manifold
 
-    def embed(self, z: Tensor) -> Tensor:
-        """What :meth:`score` needs of each node: ``z [N, ambient_dim]`` to ``[N, K]``."""
-        return z
-
     @abstractmethod
-    def score(self, source: Tensor, target: Tensor) -> Tensor:
-        """Logits ``[E]`` of pairs of rows ``[E, K]`` of :meth:`embed`."""
-
     def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
         """Logits ``[E]`` of the pairs ``edge_label_index [2, E]`` of the points ``z [N, ambient_dim]``."""
-        nodes = self.embed(z)
-        return self.score(nodes.index_select(0, edge_label_index[0]), nodes.index_select(0, edge_label_index[1]))
 
 
 class _MetricDecoder(EdgeDecoder):
-    """Logit e^t (ρ - m) of a squared distance m ≥ 0, with learnt radius ρ and inverse temperature e^t."""
+    """Logit e^t (ρ - m) of a squared distance m, with learnt radius ρ and inverse temperature e^t."""
 
     def __init__(self, manifold: Manifold, dtype: torch.dtype) -> None:
         super().__init__(manifold)
@@ -78,7 +70,7 @@ class GyroplaneDecoder(_MetricDecoder):
         *,
         generator: torch.Generator | None = None,
         dtype: torch.dtype = torch.float64,
-        count: int = 32,
+        count: int = 16,
     ) -> None:
         super().__init__(manifold, dtype)
         self.normals = nn.Parameter(tight_frame(count, manifold.dim, generator=generator, dtype=dtype))
@@ -86,13 +78,10 @@ class GyroplaneDecoder(_MetricDecoder):
         self.weights = nn.Parameter(torch.full((count,), (manifold.dim / count) ** 0.5, dtype=dtype))
 
     @override
-    def embed(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
         normals = self.normals / torch.linalg.vector_norm(self.normals, dim=-1, keepdim=True)
-        return self.weights * self.manifold.dist_to_gyroplanes(z, normals, self.offsets)
-
-    @override
-    def score(self, source: Tensor, target: Tensor) -> Tensor:
-        return self._logit((source - target).square().sum(-1))
+        distances = self.manifold.dist_to_gyroplanes(z, normals, self.offsets)
+        return self._logit(pair_square_distance(self.weights * distances, edge_label_index))
 
 
 class FermiDiracDecoder(_MetricDecoder):
@@ -105,8 +94,8 @@ class FermiDiracDecoder(_MetricDecoder):
         super().__init__(manifold, dtype)
 
     @override
-    def score(self, source: Tensor, target: Tensor) -> Tensor:
-        return self._logit(self.manifold.dist(source, target).square())
+    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+        return self._logit(pair_square_dist(self.manifold, self.manifold.conformal(z), edge_label_index))
 
 
 class TanhDistanceDecoder(EdgeDecoder):
@@ -125,8 +114,9 @@ class TanhDistanceDecoder(EdgeDecoder):
         super().__init__(manifold)
 
     @override
-    def score(self, source: Tensor, target: Tensor) -> Tensor:
-        double = 2 * (self.manifold.dist(source, target).square() + self.smoothing).sqrt()
+    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+        square = pair_square_dist(self.manifold, self.manifold.conformal(z), edge_label_index)
+        double = 2 * (square + self.smoothing).sqrt()
         # log 2 - log(e^{2d} - 1), with e^{2d} taken out so that large distances do not overflow
         return 0.6931471805599453 - double - torch.log(-torch.expm1(-double))
 
@@ -144,11 +134,9 @@ class InnerProductDecoder(EdgeDecoder):
         super().__init__(manifold)
 
     @override
-    def embed(self, z: Tensor) -> Tensor:
-        return self.manifold.to_polar(z).vector()
-
-    @override
-    def score(self, source: Tensor, target: Tensor) -> Tensor:
+    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+        vectors = self.manifold.to_polar(z).vector()
+        source, target = (vectors.index_select(0, ends) for ends in edge_label_index)
         return (source * target).sum(-1)
 
 
@@ -172,11 +160,9 @@ class MLPDecoder(EdgeDecoder):
             nn.init.xavier_uniform_(weight, generator=generator)
 
     @override
-    def embed(self, z: Tensor) -> Tensor:
-        return self.manifold.to_polar(z).vector()
-
-    @override
-    def score(self, source: Tensor, target: Tensor) -> Tensor:
+    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+        vectors = self.manifold.to_polar(z).vector()
+        source, target = (vectors.index_select(0, ends) for ends in edge_label_index)
         pair = torch.cat([source + target, (source - target).abs()], dim=-1)
         hidden = torch.relu(nn.functional.linear(pair, self.weight0, self.bias0))
         return nn.functional.linear(hidden, self.weight1, self.bias1).squeeze(-1)

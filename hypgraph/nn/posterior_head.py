@@ -11,10 +11,11 @@ __all__ = ["PosteriorHead"]
 
 
 class PosteriorHead(nn.Module):
-    """Reads ``2d`` numbers a node as centre and scale of a distribution.
+    """Reads the encoder's numbers for a node as centre and scale of a distribution.
 
-    With the two halves m and s: the centre is exp₀ of gain·m, or of gain·relu(m), read as a vector of the
-    orthonormal frame at the origin, so its norm is the geodesic length to go; the scale is initial_scale·exp(s).
+    With the first d numbers m and the rest s (one number, or d): the centre is exp₀ of gain·m, or of
+    gain·relu(m), read as a vector of the orthonormal frame at the origin, so its norm is the geodesic length to
+    go; the scale is initial_scale·exp(s).
     The encoder's numbers are cast to ``dtype`` first and the centre stays in polar coordinates, so nothing is
     lost however far out it lies.
 
@@ -25,6 +26,7 @@ class PosteriorHead(nn.Module):
         manifold: the latent space, of dimension d.
         family: the distribution, built from centre, scale and manifold.
         gain: geodesic length for an encoder output of 1.
+        isotropic: one scale a node for all directions, rather than d.
         nonnegative: whether the centre's frame vector is rectified to the positive orthant.
         initial_scale: the scale, a geodesic length, where the encoder's output is zero.
         dtype: precision on the manifold, float64 or float32.
@@ -35,23 +37,25 @@ class PosteriorHead(nn.Module):
         manifold: Manifold,
         *,
         family: type[WrappedNormal] = WrappedNormal,
+        isotropic: bool = True,
         gain: float = 10.0,
         nonnegative: bool = False,
         initial_scale: float = 0.135,
         dtype: torch.dtype = torch.float64,
     ) -> None:
         super().__init__()
-        self.manifold, self.family, self.dtype = manifold, family, dtype
+        self.manifold, self.family, self.isotropic, self.dtype = manifold, family, isotropic, dtype
         self.gain, self.nonnegative, self.initial_scale = gain, nonnegative, initial_scale
 
     @property
     def in_features(self) -> int:
-        """How many numbers a node the head reads: 2d."""
-        return 2 * self.manifold.dim
+        """How many numbers a node the head reads: d+1, or 2d."""
+        return self.manifold.dim + (1 if self.isotropic else self.manifold.dim)
 
     def forward(self, hidden: Tensor) -> WrappedNormal:
-        """Posteriors of batch shape ``[N]`` from ``hidden [N, 2d]``."""
-        mean, log_scale = hidden.to(self.dtype).chunk(2, dim=-1)
+        """Posteriors of batch shape ``[N]`` from ``hidden [N, in_features]``."""
+        dim = self.manifold.dim
+        mean, log_scale = hidden.to(self.dtype).split([dim, self.in_features - dim], dim=-1)
         vector = self.gain * (torch.relu(mean) if self.nonnegative else mean)
         length = norm(vector)
         center = Polar(length, unit(vector, length=length))

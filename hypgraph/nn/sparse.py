@@ -87,7 +87,9 @@ class SparseMatrix:
         keep = torch.rand(values.shape, generator=generator, device=values.device) >= p
         values = values * keep / (1 - p)
         return SparseMatrix(
-            _replaced(self.matrix, values), _replaced(self.transposed, values[self.order]), self.order
+            _replaced(self.matrix, values),
+            _replaced(self.transposed, values.index_select(0, self.order)),
+            self.order,
         )
 
 

@@ -28,7 +28,7 @@ def build_optimizer(model: VGAE, *, lr: float, weight_decay: float) -> torch.opt
 
         optimizer: torch.optim.Optimizer = geoopt.optim.RiemannianAdam(groups, lr=lr)
         return optimizer
-    return torch.optim.Adam(groups, lr=lr)
+    return torch.optim.Adam(groups, lr=lr, fused=True)
 
 
 def averaged_model(model: nn.Module, decay: float) -> AveragedModel:

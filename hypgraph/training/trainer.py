@@ -43,9 +43,9 @@ def score_links(model: VGAE, task: LinkTask, *sets: tuple[Tensor, Tensor]) -> li
     """AUC and AP of ``model`` on each set of edges and non-edges, scored at the posteriors' ``loc``."""
     was_training = model.training
     model.eval()
-    nodes = model.decoder.embed(model.encode(task.features, task.adjacency).loc)
+    posterior = model.encode(task.features, task.adjacency)
     pairs = torch.cat([pairs for edges in sets for pairs in edges], dim=1)
-    logits = model.decoder.score(nodes.index_select(0, pairs[0]), nodes.index_select(0, pairs[1])).cpu()
+    logits = model.decode(posterior.loc, pairs).cpu()
     model.train(was_training)
     parts = iter(logits.split([pairs.shape[1] for edges in sets for pairs in edges]))
     return [link_metrics(next(parts), next(parts)) for _ in sets]
@@ -85,16 +85,26 @@ class LinkTrainer:
         return 0 < self.config.patience <= self.epoch - (self.best.epoch if self.best else 0)
 
     def run_epoch(self) -> EpochRecord:
-        """One step of the optimiser on fresh negatives and one draw a node, then validation.
+        """One :meth:`step`, then :meth:`validate`.
 
         Raises:
             NumericalError: if a term of the loss is not finite; the state is that before the epoch.
         """
+        terms = self.step()
+        val = self.validate()
+        return EpochRecord(epoch=self.epoch, **terms, val_auc=val.auc, val_ap=val.ap)
+
+    def step(self) -> dict[str, float]:
+        """Fresh negatives, one draw a node, one move of the optimiser; returns the terms of the objective."""
         before = self.generator.get_state()
-        objective = self._objective()
-        terms = torch.stack([term.detach().double() for term in objective]).tolist()
-        values = dict(zip(Objective._fields, terms, strict=True))
-        for name, value in values.items():
+        self.model.train()
+        task, generator = self.task, self.generator
+        negative = task.negatives.sample(task.positive.shape[1], generator=generator)
+        posterior = self.model.encode(task.features, task.adjacency, generator=generator)
+        objective = self.model.objective(posterior, task.positive, negative, generator=generator)
+        values = torch.stack([term.detach().double() for term in objective]).tolist()
+        terms = dict(zip(Objective._fields, values, strict=True))
+        for name, value in terms.items():
             if not math.isfinite(value):
                 self.generator.set_state(before)
                 raise NumericalError(
@@ -105,17 +115,10 @@ class LinkTrainer:
         self.optimizer.step()
         self.averaged.update_parameters(self.model)
         self.epoch += 1
-        val = self._validate()
-        return EpochRecord(epoch=self.epoch, **values, val_auc=val.auc, val_ap=val.ap)
+        return terms
 
-    def _objective(self) -> Objective:
-        self.model.train()
-        task, generator = self.task, self.generator
-        negative = task.negatives.sample(task.positive.shape[1], generator=generator)
-        posterior = self.model.encode(task.features, task.adjacency, generator=generator)
-        return self.model.objective(posterior, task.positive, negative, generator=generator)
-
-    def _validate(self) -> LinkMetrics:
+    def validate(self) -> LinkMetrics:
+        """Validation metrics of the averaged weights, which are kept if they are the best so far."""
         averaged = self._averaged_vgae
         (val,) = score_links(averaged, self.task, self.task.val)
         if self.best is None or sum(val) > sum(self.best.val):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Lorentz, Manifold, Polar, PoincareBall
+from hypgraph.manifolds import Lorentz, Manifold, PoincareBall, Polar
 from hypgraph.manifolds.functional import ball, elementary, lorentz, polar
 
 from .points import directions, embed, tangents
@@ -77,6 +77,7 @@ CASES = [
     Case("elementary.unit", lambda w, *, c: c * elementary.unit(w), "w"),
     Case("elementary.sinhc", lambda r, *, c: elementary.sinhc(c * r), "r"),
     Case("elementary.tanhc", lambda r, *, c: elementary.tanhc(c * r), "r"),
+    Case("elementary.asinh", lambda r, *, c: elementary.asinh(c * r), "r"),
     Case("elementary.log_sinhc", lambda r, *, c: elementary.log_sinhc(c * r), "r"),
 ]
 

@@ -5,7 +5,6 @@ so that what the tests measure is the error of the code and not of its input.
 """
 
 import mpmath as mp
-import torch
 from torch import Tensor
 
 Vector = list[mp.mpf]
@@ -43,7 +42,7 @@ def distance_of(x: Tensor, y: Vector) -> float:
 
 
 def relative_error(value: Tensor | float, truth: mp.mpf) -> float:
-    value = mp.mpf(float(value))
+    value = mp.mpf(value.item() if isinstance(value, Tensor) else value)
     if truth == 0:
         return 0.0 if value == 0 else float("inf")
     return float(abs(value - truth) / abs(truth))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Lorentz, Manifold, Polar, PoincareBall
+from hypgraph.manifolds import Lorentz, Manifold, PoincareBall, Polar
 
 CURVATURES = (0.01, 0.1, 1.0, 1.2, 1.4, 10.0)
 DIMENSIONS = (1, 2, 5, 16)

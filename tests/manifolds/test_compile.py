@@ -6,10 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Euclidean, Lorentz, Manifold, Polar, PoincareBall
+from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
 
 from .cases import CASES, Case, arguments, polar_arguments
 from .points import F64, embed, points, tangents
+
+# Dynamo itself instantiates the autograd function behind elementary.asinh when it traces it.
+pytestmark = pytest.mark.filterwarnings("ignore:.*Function.* should not be instantiated:DeprecationWarning")
 
 # What no method of a manifold calls.
 BENEATH = [
@@ -91,6 +94,7 @@ def every_method(space: Callable[[Tensor], Manifold]) -> Callable[..., tuple[Ten
             *z,
             z.vector(),
             manifold.logdetexp(a.radius),
+            manifold.dist_to_gyroplanes(x, b.direction, a.radius),
         ]
         if isinstance(manifold, PoincareBall):
             big = manifold.to_lorentz(x)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hypgraph.exceptions import ConfigError
-from hypgraph.manifolds import MANIFOLDS, Euclidean, Lorentz, Manifold, Polar, PoincareBall
+from hypgraph.manifolds import MANIFOLDS, Euclidean, Lorentz, Manifold, PoincareBall, Polar
 
 from .points import F64, points
 

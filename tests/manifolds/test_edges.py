@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Euclidean, Lorentz, Manifold, Polar, PoincareBall
+from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
 from hypgraph.manifolds.functional import ball, lorentz
 
 from .cases import CASES, Case, arguments, polar_arguments
@@ -105,6 +105,9 @@ def test_every_method_keeps_dtype_and_shape(manifold: Manifold, dtype: torch.dty
         manifold.from_polar(a),
     ]
     z = manifold.translate_polar(a, b)
+    planes = manifold.dist_to_gyroplanes(x, b.direction[:5], b.radius[:5])
+    assert planes.shape == (12, 5)
+    assert planes.dtype == dtype
     assert all(s.shape == (12,) and s.dtype == dtype for s in [*scalars, z.radius])
     assert all(v.shape == (12, manifold.ambient_dim) and v.dtype == dtype for v in vectors)
     assert all(v.shape == (12, manifold.dim) and v.dtype == dtype for v in (a.direction, z.direction))

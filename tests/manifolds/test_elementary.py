@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds.functional.elementary import log_sinhc, norm, sinhc, tanhc, unit
+from hypgraph.manifolds.functional.elementary import asinh, log_sinhc, norm, sinhc, tanhc, unit
 
 from . import oracle
 from .points import F64
@@ -73,6 +73,23 @@ def test_elementary_functions_at_zero_have_their_limits_and_a_zero_gradient(dtyp
         value.backward()
         assert (value.item(), zero.grad.item()) == (limit, 0.0)
         assert value.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_asinh_is_exact_odd_and_has_its_slope(dtype: torch.dtype) -> None:
+    eps, largest = torch.finfo(dtype).eps, torch.finfo(dtype).max ** 0.5
+    for x in (0.0, 1e-30, 1e-9, 1e-3, 0.5, 1.0, 7.0, 1e4, 1e9, 0.5 * largest):
+        for signed in (x, -x):
+            at = torch.tensor(signed, dtype=dtype, requires_grad=True)
+            value = asinh(at)
+            (slope,) = torch.autograd.grad(value, at)
+            exact = mp.mpf(at.item())
+            assert oracle.relative_error(value, mp.asinh(exact)) <= 4 * eps
+            assert oracle.relative_error(slope, 1 / mp.sqrt(1 + exact**2)) <= 4 * eps
+            assert value.dtype == dtype
+    at = torch.linspace(-3, 3, 7, dtype=F64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(asinh, at)
+    torch.testing.assert_close(torch.func.vmap(asinh)(at), torch.asinh(at))
 
 
 @pytest.mark.parametrize("name", EXACT)

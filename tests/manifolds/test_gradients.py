@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Euclidean, Lorentz, Manifold, Polar, PoincareBall
+from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
 
 from .cases import CASES, Case, arguments, manifold_of, polar_arguments
 from .points import F64, directions, embed, origin, points, tangents
@@ -159,6 +159,7 @@ def test_gradient_in_c_flows_through_the_class(space: type[PoincareBall | Lorent
         manifold.from_polar(polar_x),
         manifold.to_polar(x).radius,
         manifold.logdetexp(polar_x.radius),
+        manifold.dist_to_gyroplanes(x, polar_y.direction, polar_y.radius),
     ):
         (gradient,) = torch.autograd.grad(output.square().sum(), c)
         assert torch.isfinite(gradient)

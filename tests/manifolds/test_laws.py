@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Euclidean, Lorentz, Manifold, Polar, PoincareBall
+from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
 from hypgraph.manifolds.functional import ball
 
 from .points import F64, directions, embed, length, origin, points, product, tangents

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Euclidean, Lorentz, Polar, PoincareBall
+from hypgraph.manifolds import Euclidean, Lorentz, PoincareBall, Polar
 
 from .points import F64, directions, embed, points, tangents
 

@@ -8,12 +8,13 @@ The exponentials are factored out of every formula, so that radii of thousands n
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from hypgraph.manifolds.functional.elementary import unit
+from hypgraph.manifolds.functional.elementary import asinh, norm, unit
 
 __all__ = ["Polar", "dist_polar", "translate_polar"]
 
@@ -54,7 +55,7 @@ def _half_distance(a: Tensor, b: Tensor, square: Tensor) -> Tensor:
     root = torch.where(proper, rest, 1.0).sqrt()
     middle = (a + b) / 2
     largest = math.log(torch.finfo(rest.dtype).max) / 3
-    moderate = torch.asinh(torch.exp(middle.clamp(max=largest)) * root)
+    moderate = asinh(torch.exp(middle.clamp(max=largest)) * root)
     half = torch.where(middle < largest, moderate, middle + torch.log(2 * root))
     return torch.where(proper, half, gap / 2)
 
@@ -78,8 +79,68 @@ def dist_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Tensor:
     600.0
     """
     sqrt_c = c**0.5
-    square = (x.direction - y.direction).square().sum(-1) / 4
+    square = (norm(x.direction - y.direction) / 2).square()
     return 2 / sqrt_c * _half_distance(sqrt_c * x.radius, sqrt_c * y.radius, square)
+
+
+class _Translation(torch.autograd.Function):
+    """Translation in curvature -1: (a, u, b, w) to distance d and direction n of the point sinh(d) n.
+
+    sinh(d) n = C u + sinh(b) w with C = sinh a cosh b + (u·w)(cosh a - 1) sinh b, which is summed as
+    (sinh(a-b) + 2q (cosh a - 1) sinh b) u + sinh(b) (u+w), q = ‖u+w‖²/4: no term exceeds twice the result. The
+    gradient, by hand, has a third of the operations that differentiating these would have. It uses ∂C/∂a = cosh d
+    and, for G ⊥ n, that C (G·u) + sinh(b) (G·w) = 0. Hyperbolic functions come divided by their e^a or e^b.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    @override
+    def forward(a: Tensor, u: Tensor, b: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        total = u + w
+        square = (norm(total) / 2).square()
+        sinh_b = -torch.expm1(-2 * b) / 2
+        along = _sinh_gap(a, b) + square * torch.expm1(-a).square() * sinh_b
+        direction = along.unsqueeze(-1) * u + (torch.exp(-a) * sinh_b).unsqueeze(-1) * total
+        return 2 * _half_distance(a, b, square), unit(direction)
+
+    @staticmethod
+    @override
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, Tensor]) -> None:
+        ctx.save_for_backward(*inputs, *output)
+
+    @staticmethod
+    @override
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        a, u, b, w, d, n = ctx.saved_tensors
+        grad_d, grad_n = grad_outputs
+        total = u + w
+        double = norm(total).square() / 2
+        gap = _sinh_gap(a, b)
+        sinh_a, sinh_b = -torch.expm1(-2 * a) / 2, -torch.expm1(-2 * b) / 2
+        # sinh d is divided by e^(a+b) as well; its reciprocal is 0 where d is, and with it the gradient.
+        sinh_d = -torch.expm1(-2 * d) * torch.exp(d - a - b) / 2
+        apart = sinh_d > 0
+        over_sinh_d = torch.where(apart, 1 / torch.where(apart, sinh_d, 1.0), 0.0)
+        tangent = grad_n - (grad_n * n).sum(-1, keepdim=True) * n
+        on_u = (tangent * u).sum(-1) * over_sinh_d
+        cosh_minus_1 = torch.expm1(-a).square() / 2
+        to_a = (gap + double * (1 + torch.exp(-2 * a)) / 2 * sinh_b) * over_sinh_d * grad_d
+        to_a = to_a + (1 + torch.exp(-2 * d)) / 2 * torch.exp(d - a - b) * on_u
+        to_b = (double * sinh_a * (1 + torch.exp(-2 * b)) / 2 - gap) * over_sinh_d * grad_d
+        moving = b > 0
+        turn = torch.where(moving, -on_u * sinh_a / torch.where(moving, sinh_b, 1.0) * torch.exp(-2 * b), 0.0)
+        to_b = to_b + turn
+        to_product = (sinh_a * over_sinh_d * grad_d + on_u * cosh_minus_1) * sinh_b
+        along = (gap + double * cosh_minus_1 * sinh_b + torch.exp(-a) * sinh_b) * over_sinh_d
+        across = torch.exp(-a) * sinh_b * over_sinh_d
+        shared = to_product.unsqueeze(-1) * total
+        return to_a, along.unsqueeze(-1) * tangent + shared, to_b, across.unsqueeze(-1) * tangent + shared
+
+
+def _sinh_gap(a: Tensor, b: Tensor) -> Tensor:
+    """sinh(a-b)/e^(a+b)."""
+    return torch.exp(-2 * torch.minimum(a, b)) * torch.expm1(-2 * (a - b).abs()) * torch.sign(b - a) / 2
 
 
 def translate_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Polar:
@@ -100,12 +161,5 @@ def translate_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Polar:
         The end point about the base point of ``x``.
     """
     sqrt_c = c**0.5
-    a, b = sqrt_c * x.radius, sqrt_c * y.radius
-    total = x.direction + y.direction
-    square = total.square().sum(-1) / 4
-    # Everything below is divided by e^(a+b).
-    sinh_b = -torch.expm1(-2 * b) / 2
-    sinh_gap = torch.exp(-2 * torch.minimum(a, b)) * torch.expm1(-2 * (a - b).abs()) * torch.sign(b - a) / 2
-    along = sinh_gap + square * torch.expm1(-a).square() * sinh_b
-    direction = along.unsqueeze(-1) * x.direction + (torch.exp(-a) * sinh_b).unsqueeze(-1) * total
-    return Polar(2 / sqrt_c * _half_distance(a, b, square), unit(direction))
+    distance, direction = _Translation.apply(sqrt_c * x.radius, x.direction, sqrt_c * y.radius, y.direction)
+    return Polar(distance / sqrt_c, direction)

@@ -1,0 +1,82 @@
+"""Functions of pairs of nodes that never hold a row for each pair at once."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from typing_extensions import override
+
+from hypgraph.manifolds import Conformal, Manifold
+
+__all__ = ["pair_square_dist", "pair_square_distance"]
+
+# On the CPU a block of pairs stays in the cache; a GPU takes all pairs in one go.
+PAIRS_A_BLOCK = 2048
+
+
+class _PairSquareDistance(torch.autograd.Function):
+    @staticmethod
+    @override
+    def forward(ctx: Any, nodes: Tensor, pairs: Tensor) -> Tensor:
+        ctx.save_for_backward(nodes, pairs)
+        result = nodes.new_empty(pairs.shape[1])
+        for block, difference in _differences(nodes, pairs):
+            torch.sum(difference.square_(), dim=-1, out=result[block])
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        nodes, pairs = ctx.saved_tensors
+        double = 2 * grad_outputs[0].unsqueeze(-1)
+        grad = torch.zeros_like(nodes)
+        for block, difference in _differences(nodes, pairs):
+            difference.mul_(double[block])
+            grad.index_add_(0, pairs[0, block], difference)
+            grad.index_add_(0, pairs[1, block], difference, alpha=-1)
+        return grad, None
+
+
+def _differences(nodes: Tensor, pairs: Tensor) -> Any:
+    """Blocks of pairs, and the differences of their rows in a buffer that the next block overwrites."""
+    count = pairs.shape[1]
+    size = max(1, min(count, PAIRS_A_BLOCK) if nodes.device.type == "cpu" else count)
+    source, target = nodes.new_empty(2, size, nodes.shape[1])
+    for start in range(0, count, size):
+        block = slice(start, min(start + size, count))
+        rows = block.stop - start
+        torch.index_select(nodes, 0, pairs[0, block], out=source[:rows])
+        torch.index_select(nodes, 0, pairs[1, block], out=target[:rows])
+        yield block, source[:rows].sub_(target[:rows])
+
+
+def pair_square_distance(nodes: Tensor, pairs: Tensor) -> Tensor:
+    """Squared Euclidean distances ‖h_i - h_j‖² of pairs of rows.
+
+    Gathering the rows of all pairs would cost more than all arithmetic of a training step; here they pass through
+    a small buffer, in the forward and again in the backward pass.
+
+    Args:
+        nodes: ``[N, K]``.
+        pairs: ``[2, E]``, row numbers.
+
+    Returns:
+        ``[E]``.
+
+    >>> pair_square_distance(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0], [1]]))
+    tensor([25.])
+    """
+    result: Tensor = _PairSquareDistance.apply(nodes, pairs)
+    return result
+
+
+def pair_square_dist(manifold: Manifold, points: Conformal, pairs: Tensor) -> Tensor:
+    """Squared geodesic distances ``[E]`` of pairs ``[2, E]`` of points given in conformal coordinates.
+
+    Gradients are finite, and zero, where the two points of a pair coincide.
+    """
+    square = pair_square_distance(points.coordinates, pairs)
+    gaps = points.gap.index_select(0, pairs[0]) * points.gap.index_select(0, pairs[1])
+    # The square of a distance has a gradient at zero, but the chain through its root has not.
+    return manifold.conformal_dist(square.clamp(min=torch.finfo(square.dtype).tiny), gaps).square()

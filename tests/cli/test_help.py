@@ -1,0 +1,77 @@
+"""Help is quick because the heavy packages are imported only when a verb runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hypgraph import __version__
+from tests.cli.program import hypgraph
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = "from hypgraph.cli import main; main()"
+HEAVY = ("torch", "geoopt", "torch_geometric", "sklearn", "scipy", "networkx", "numpy", "ogb")
+
+
+def python(*arguments, cwd):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"], ["config", "show"]], ids=" ".join)
+def test_no_heavy_package_is_imported_before_a_verb_needs_it(arguments, here):
+    code = (
+        "import sys\nfrom hypgraph.cli import main\ntry: main()\n"
+        f"finally: print('imported:', *[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    done = python("-W", "error", "-c", code, *arguments, cwd=here)
+    assert done.returncode == 0
+    assert done.stderr.split() == ["imported:"]
+    assert list(here.iterdir()) == []
+
+
+def test_geoopt_is_not_imported_by_training_and_nothing_warns(here):
+    code = f"import sys\ntry:\n    {PROGRAM}\nfinally: assert not {{'geoopt', 'ogb', 'torch_geometric'}} & set(sys.modules)"
+    done = python(
+        "-W", "error", "-c", code, "train", "--data", "karate", "--epochs", 3, "--out", "run", "--quiet", cwd=here
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "run", "")
+
+
+def test_help_lists_the_verbs():
+    outcome = hypgraph("--help")
+    assert outcome.code == 0
+    assert outcome.err == ""
+    for verb in ("train", "evaluate", "export", "data", "config"):
+        assert f"\n  {verb} " in outcome.out
+
+
+@pytest.mark.parametrize("arguments", [[], ["data"], ["config"]], ids=["hypgraph", "data", "config"])
+def test_without_a_verb_the_help_is_shown_on_lines_of_its_own(arguments):
+    bare = hypgraph(*arguments)
+    help_lines = hypgraph(*arguments, "--help").out.strip().splitlines()
+    assert len(help_lines) > 3
+    assert (bare.out + bare.err).strip().splitlines() == help_lines
+
+
+@pytest.mark.parametrize(
+    "flag",
+    "--data --latent --dim --c --posterior --decoder --epochs --patience --lr --seed --seeds --device --out --config "
+    "--set --resume --data-root --quiet".split(),
+)
+def test_help_of_train_explains_every_flag(flag):
+    assert f"{flag} " in hypgraph("train", "--help").out.replace(",", " ")
+
+
+def test_help_of_train_states_the_defaults():
+    text = " ".join(hypgraph("train", "--help").out.split())
+    for default in ("cora", "poincare", "gyroplane", "16", "300", "100", "0.01"):
+        assert f"[default: {default}]" in text
+
+
+def test_the_version_is_that_of_the_package():
+    assert hypgraph("--version").out == f"hypgraph {__version__}\n"

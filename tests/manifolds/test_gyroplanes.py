@@ -1,0 +1,117 @@
+"""Signed distances to gyroplanes against the formula of Ganea et al. 2018 and against what a distance is."""
+
+import math
+
+import mpmath as mp
+import pytest
+import torch
+
+from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
+
+from . import oracle
+from .points import CURVATURES, F64, directions, origin, points
+
+EPS = torch.finfo(F64).eps
+each_manifold = pytest.mark.parametrize(
+    "manifold", [space for d in (1, 3) for space in (PoincareBall(d, 1.2), Lorentz(d, 1.2), Euclidean(d))], ids=str
+)
+
+
+def textbook(z: oracle.Vector, normal: oracle.Vector, offset: float, c: mp.mpf) -> mp.mpf:
+    """Ball coordinates: the gyroplane through p = tanh(√c r/2)/√c â that is orthogonal to â."""
+    sqrt_c = mp.sqrt(c)
+    p = oracle.scale(mp.tanh(sqrt_c * mp.mpf(offset) / 2) / sqrt_c, normal)
+    w = oracle.mobius_add(oracle.scale(mp.mpf(-1), p), z, c)
+    return (
+        mp.asinh(2 * sqrt_c * oracle.dot(w, normal) / ((1 - c * oracle.dot(w, w)) * oracle.norm(normal))) / sqrt_c
+    )
+
+
+@pytest.mark.parametrize("c", CURVATURES)
+@pytest.mark.parametrize("dim", [1, 2, 5])
+def test_signed_distances_are_the_textbook_ones(c: float, dim: int) -> None:
+    normals = directions(4, dim, 1)
+    offsets = torch.tensor([0.0, 1e-3, -0.7, 2.0], dtype=F64) / c**0.5
+    exact_c = mp.mpf(c)
+    for angle in (0.0, 1e-9, 1e-3, 0.5, 3.0, 8.0, 12.0):
+        z = math.tanh(angle / 2) / c**0.5 * directions(1, dim, 2)[0]
+        ball = PoincareBall(dim, c).dist_to_gyroplanes(z, normals, offsets)
+        sheet = Lorentz(dim, c).dist_to_gyroplanes(PoincareBall(dim, c).to_lorentz(z), normals, offsets)
+        for k in range(4):
+            unit = oracle.exact(normals[k])
+            unit = oracle.scale(1 / oracle.norm(unit), unit)
+            truth = textbook(oracle.exact(z), unit, offsets[k].item(), exact_c)
+            # The argument of asinh is a difference of terms up to e^(√c(r+|offset|)); asinh divides by its cosh.
+            terms = math.exp(abs(offsets[k].item()) * c**0.5) * math.sinh(angle) + abs(
+                math.sinh(offsets[k].item() * c**0.5)
+            ) * math.cosh(angle)
+            bound = 8 * EPS * (abs(truth) + terms / mp.cosh(mp.sqrt(exact_c) * truth) / mp.sqrt(exact_c))
+            for value in (ball[k], sheet[k]):
+                assert abs(mp.mpf(value.item()) - truth) <= bound
+
+
+@each_manifold
+def test_the_distance_along_the_normal_geodesic_is_the_difference_of_offsets(manifold: Manifold) -> None:
+    normal = directions(1, manifold.dim, 3)
+    offset = torch.tensor([0.6], dtype=F64)
+    along = torch.linspace(-2, 3, 11, dtype=F64)
+    x = manifold.from_polar(Polar(along.abs(), along.sign().unsqueeze(-1) * normal))
+    torch.testing.assert_close(
+        manifold.dist_to_gyroplanes(x, normal, offset)[:, 0], along - 0.6, rtol=0, atol=1e-13
+    )
+    at_origin = manifold.dist_to_gyroplanes(origin(manifold), normal, offset)
+    torch.testing.assert_close(at_origin, -offset, rtol=1e-14, atol=0.0)
+
+
+@each_manifold
+def test_no_point_of_the_gyroplane_is_nearer_than_the_distance_says(manifold: Manifold) -> None:
+    """Points of the plane come from translating by its foot the vectors orthogonal to the normal."""
+    if manifold.dim == 1:
+        pytest.skip("a gyroplane of the line is a point")
+    normal = directions(1, manifold.dim, 4)
+    foot = Polar(torch.tensor(0.9, dtype=F64), normal[0])
+    across = directions(4000, manifold.dim, 5)
+    across = across - (across * normal).sum(-1, keepdim=True) * normal
+    across = across / across.norm(dim=-1, keepdim=True)
+    radius = torch.linspace(0, 4, 4000, dtype=F64)
+    plane = manifold.translate_polar(
+        Polar(foot.radius.expand(4000), normal.expand(4000, -1)), Polar(radius, across)
+    )
+    offset = torch.tensor([0.9], dtype=F64)
+    on_it = manifold.dist_to_gyroplanes(manifold.from_polar(plane), normal, offset)
+    assert on_it.abs().max() < 1e-12
+    for x in points(manifold, 2.0, 6):
+        distance = manifold.dist_to_gyroplanes(x, normal, offset).abs()
+        nearest = manifold.dist_polar(manifold.to_polar(x), plane).min()
+        assert distance <= nearest + 1e-12
+        assert nearest <= distance + 0.2
+
+
+@each_manifold
+def test_turning_the_normal_and_the_offset_turns_the_sign(manifold: Manifold) -> None:
+    x, normals = points(manifold, 3.0, 7), directions(5, manifold.dim, 8)
+    offsets = torch.linspace(-1, 1, 5, dtype=F64)
+    values = manifold.dist_to_gyroplanes(x, normals, offsets)
+    torch.testing.assert_close(manifold.dist_to_gyroplanes(x, -normals, -offsets), -values, rtol=1e-14, atol=1e-15)
+    batched = manifold.dist_to_gyroplanes(x.reshape(3, 4, -1), normals, offsets)
+    torch.testing.assert_close(batched, values.reshape(3, 4, 5), rtol=1e-14, atol=1e-14)
+    assert manifold.dist_to_gyroplanes(x[:0], normals, offsets).shape == (0, 5)
+    # One row per gyroplane, each as if alone.
+    for k in range(5):
+        alone = manifold.dist_to_gyroplanes(x, normals[k : k + 1], offsets[k : k + 1])
+        torch.testing.assert_close(alone[:, 0], values[:, k], rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("space", [PoincareBall, Lorentz])
+def test_gradients_of_gyroplane_distances_agree_with_finite_differences(
+    space: type[PoincareBall | Lorentz],
+) -> None:
+    fixed = space(3, 1.2)
+    x, normals = points(fixed, 2.0, 9, count=2), directions(2, 3, 10)
+    inputs = [x, normals, torch.tensor([0.4, -0.3], dtype=F64), torch.tensor(1.2, dtype=F64)]
+
+    def distances(*at: torch.Tensor) -> torch.Tensor:
+        *rest, c = at
+        return space(3, c).dist_to_gyroplanes(*rest)
+
+    assert torch.autograd.gradcheck(distances, [tensor.requires_grad_() for tensor in inputs])

@@ -1,0 +1,92 @@
+"""From configurations to models."""
+
+import itertools
+
+import pytest
+import torch
+
+from hypgraph.config import ModelConfig
+from hypgraph.exceptions import ConfigError
+from hypgraph.manifolds import MANIFOLDS, Euclidean, Lorentz, PoincareBall
+from hypgraph.models import build_vgae
+from hypgraph.nn import EDGE_DECODERS
+from tests.distributions.reference import seeded
+
+
+def config(**options: object) -> ModelConfig:
+    return ModelConfig.model_validate({"dim": 3, "hidden": 8, **options})
+
+
+@pytest.mark.parametrize(("latent", "decoder"), list(itertools.product(MANIFOLDS, EDGE_DECODERS)))
+def test_every_latent_goes_with_every_decoder(latent: str, decoder: str) -> None:
+    vgae = build_vgae(config(latent=latent, decoder=decoder, c=1.3), 10, generator=seeded(0))
+    assert (
+        type(vgae.head.manifold) is {"poincare": PoincareBall, "lorentz": Lorentz, "euclidean": Euclidean}[latent]
+    )
+    assert vgae.head.manifold.dim == 3
+    assert vgae.head.manifold.c == (0 if latent == "euclidean" else 1.3)
+    assert type(vgae.decoder) is EDGE_DECODERS[decoder]
+    assert vgae.decoder.manifold is vgae.head.manifold
+
+
+def test_every_number_arrives_where_it_is_used() -> None:
+    vgae = build_vgae(
+        config(hidden=11, dropout=0.3, gain=4.0, initial_scale=0.4, prior_scale=1.7, beta=0.2),
+        10,
+        generator=seeded(0),
+    )
+    assert vgae.encoder.weight0.shape == (10, 11)
+    assert vgae.encoder.weight1.shape == (11, 4)
+    assert vgae.encoder.dropout == 0.3
+    assert (vgae.head.gain, vgae.head.initial_scale) == (4.0, 0.4)
+    assert (vgae.prior_scale, vgae.beta) == (1.7, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("dim", "given", "expected"), [(2, None, False), (3, None, True), (2, True, True), (3, False, False)]
+)
+def test_centres_are_rectified_above_two_dimensions_unless_told(
+    dim: int, given: bool | None, expected: bool
+) -> None:
+    assert build_vgae(config(dim=dim, nonnegative=given), 10).head.nonnegative is expected
+
+
+@pytest.mark.parametrize(("scales", "width"), [("isotropic", 1), ("diagonal", 3)])
+def test_a_posterior_has_one_scale_or_one_for_each_direction(scales: str, width: int) -> None:
+    vgae = build_vgae(config(scales=scales), 10, generator=seeded(0))
+    assert vgae.encoder.weight1.shape == (8, 3 + width)
+    assert vgae.head(torch.zeros(5, 3 + width)).scale.shape == (5, width)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_precision_is_that_of_the_latents_and_weights_stay_single(dtype: torch.dtype) -> None:
+    vgae = build_vgae(config(dtype=str(dtype).removeprefix("torch.")), 10, generator=seeded(0))
+    assert vgae.head.dtype == dtype
+    assert all(parameter.dtype == dtype for parameter in vgae.decoder.parameters())
+    assert all(parameter.dtype == torch.float32 for parameter in vgae.encoder.parameters())
+
+
+def test_weights_come_from_the_generator_alone() -> None:
+    before = torch.get_rng_state()
+    one, two, other = (build_vgae(config(), 10, generator=seeded(s)).state_dict() for s in (0, 0, 1))
+    assert torch.equal(before, torch.get_rng_state())
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not torch.equal(one["encoder.weight0"], other["encoder.weight0"])
+
+
+def test_the_encoder_starts_alike_for_every_latent() -> None:
+    weights = [build_vgae(config(latent=latent), 10, generator=seeded(0)).encoder.weight1 for latent in MANIFOLDS]
+    assert all(torch.equal(weight, weights[0]) for weight in weights)
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "hint"),
+    [
+        ("latent", "poincaree", "did you mean 'poincare'"),
+        ("decoder", "gyro-plane", "did you mean 'gyroplane'"),
+        ("posterior", "wraped", "did you mean 'wrapped'"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_closest_one(option: str, name: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^unknown {option} '{name}'; {hint}"):
+        build_vgae(config(**{option: name}), 10)
