@@ -138,7 +138,7 @@ def test_a_value_that_is_not_allowed_is_refused_with_key_value_and_what_is_allow
 
 @pytest.mark.parametrize(
     ("assignment", "suggestion"),
-    [("model.dims=3", "'dim'"), ("modle.dim=3", "'model'"), ("training.epoch=3", "'epochs'"), ("data.nam=x", "'name'")],
+    [("model.dims=3", "'dim'"), ("modle.dim=3", "'model'"), ("training.epoch=3", "'epochs'")],
 )
 def test_an_unknown_key_is_refused_with_a_suggestion(assignment, suggestion):
     message = refusal(assignments=[assignment])
@@ -223,9 +223,9 @@ def test_what_config_show_prints_is_toml_and_loads_back_to_the_same(tmp_path_fac
 
 def test_config_show_says_what_every_key_means():
     text = shown()
-    for section, model in (("data", RunConfig().data), ("model", RunConfig().model), ("training", RunConfig().training)):
+    for section in RunConfig.model_fields:
         assert f"[{section}]" in text
-        for key, field in type(model).model_fields.items():
+        for key, field in type(getattr(RunConfig(), section)).model_fields.items():
             assert field.description
             assert f"{key} =" in text
             assert field.description in text

@@ -65,9 +65,10 @@ def test_what_stands_there_is_not_touched(kind, tmp_path):
         path.mkdir()
         (path / "diary.txt").write_text("mine")
     before = everything_in(tmp_path)
-    for refuse in (lambda: check_new(path), lambda: RunFolder.create(path, load_config(assignments=["model.dim=3"]))):
-        with pytest.raises(RunError, match="--out .*taken"):
-            refuse()
+    with pytest.raises(RunError, match=r"--out .*taken"):
+        check_new(path)
+    with pytest.raises(RunError, match=r"--out .*taken"):
+        RunFolder.create(path, load_config(assignments=["model.dim=3"]))
     assert everything_in(tmp_path) == before
 
 

@@ -16,7 +16,8 @@ class PolarDraw:
     """Points drawn about a centre, in polar coordinates about that centre.
 
     Densities are functions of lengths and directions, so they are evaluated on these and stay exact where
-    coordinates have long rounded onto the boundary: bounds use the polar draw, decoders use :attr:`value`.
+    coordinates have long rounded onto the boundary: bounds use the polar draw, decoders :attr:`point`
+    or :attr:`value`.
 
     Attributes:
         manifold: where the points lie.
@@ -47,12 +48,17 @@ class PolarDraw:
 
     @cached_property
     def pulled_in(self) -> Tensor:
-        """Which points, ``[...]`` bool, lie beyond what coordinates can hold and were moved in :attr:`value`."""
+        """Which points, ``[...]`` bool, lie beyond what coordinates can hold and were moved in :attr:`point`."""
         return self.about_origin.radius > self.manifold.max_radius(self.radius.dtype)
 
     @cached_property
-    def value(self) -> Tensor:
-        """Coordinates ``[..., ambient_dim]``; points beyond ``manifold.max_radius`` are pulled in to it."""
+    def point(self) -> Polar:
+        """The points about the origin for whoever needs coordinates, pulled in to ``manifold.max_radius``."""
         radius, direction = self.about_origin
         largest = torch.as_tensor(self.manifold.max_radius(radius.dtype), dtype=radius.dtype, device=radius.device)
-        return self.manifold.from_polar(Polar(torch.minimum(radius, largest), direction))
+        return Polar(torch.minimum(radius, largest), direction)
+
+    @cached_property
+    def value(self) -> Tensor:
+        """Coordinates ``[..., ambient_dim]`` of :attr:`point`."""
+        return self.manifold.from_polar(self.point)

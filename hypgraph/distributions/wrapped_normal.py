@@ -11,6 +11,7 @@ from typing_extensions import override
 from hypgraph.distributions.polar_draw import PolarDraw
 from hypgraph.manifolds import Manifold, Polar
 from hypgraph.manifolds.functional.elementary import norm, unit
+from hypgraph.random import standard_normal
 
 __all__ = ["WrappedNormal"]
 
@@ -142,7 +143,7 @@ class WrappedNormal(Distribution):
             generator: on the device of ``scale``.
         """
         shape = (*sample_shape, *self.batch_shape, self.manifold.dim)
-        noise = torch.randn(shape, dtype=self.scale.dtype, device=self.scale.device, generator=generator)
+        noise = standard_normal(shape, dtype=self.scale.dtype, device=self.scale.device, generator=generator)
         if self.scale.shape[-1] == 1:  # the direction is the noise's own: no gradient need pass through it
             length = norm(noise)
             draw = Polar(self.scale.squeeze(-1) * length, unit(noise, length=length))

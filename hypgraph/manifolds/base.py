@@ -124,7 +124,7 @@ class Manifold(ABC):
         """
 
     @abstractmethod
-    def dist_to_gyroplanes(self, x: Tensor, normals: Tensor, offsets: Tensor) -> Tensor:
+    def dist_to_gyroplanes(self, x: Tensor | Polar, normals: Tensor, offsets: Tensor) -> Tensor:
         """Signed geodesic distances of points to K gyroplanes (hyperplanes), as one matrix product.
 
         Gyroplane k is given by its foot point nearest the origin, at signed distance ``offsets[k]`` in the
@@ -133,7 +133,7 @@ class Manifold(ABC):
         Shimizu et al. 2021 (arXiv 2006.08210), equation 6, with r twice theirs.
 
         Args:
-            x: ``[..., ambient_dim]``.
+            x: coordinates ``[..., ambient_dim]``, or polar coordinates about the origin.
             normals: ``[K, d]``, unit vectors.
             offsets: ``[K]``, geodesic lengths of either sign.
 
@@ -142,8 +142,8 @@ class Manifold(ABC):
         """
 
     @abstractmethod
-    def conformal(self, x: Tensor) -> Conformal:
-        """The points ``[..., ambient_dim]`` in conformal coordinates."""
+    def conformal(self, x: Tensor | Polar) -> Conformal:
+        """Points, ``[..., ambient_dim]`` or polar about the origin, in conformal coordinates."""
 
     @abstractmethod
     def conformal_dist(self, square: Tensor, gaps: Tensor) -> Tensor:

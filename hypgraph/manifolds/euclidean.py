@@ -91,11 +91,15 @@ class Euclidean(Manifold):
         return torch.zeros_like(radius)
 
     @override
-    def dist_to_gyroplanes(self, x: Tensor, normals: Tensor, offsets: Tensor) -> Tensor:
+    def dist_to_gyroplanes(self, x: Tensor | Polar, normals: Tensor, offsets: Tensor) -> Tensor:
+        if isinstance(x, Polar):
+            x = x.vector()
         return torch.nn.functional.linear(x, normals, -offsets)
 
     @override
-    def conformal(self, x: Tensor) -> Conformal:
+    def conformal(self, x: Tensor | Polar) -> Conformal:
+        if isinstance(x, Polar):
+            x = x.vector()
         return Conformal(x, torch.ones_like(x[..., 0]))
 
     @override

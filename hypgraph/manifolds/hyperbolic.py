@@ -8,8 +8,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from hypgraph.exceptions import ConfigError
-from hypgraph.manifolds.base import Manifold
-from hypgraph.manifolds.functional import polar
+from hypgraph.manifolds.base import Conformal, Manifold
+from hypgraph.manifolds.functional import ball, polar
 from hypgraph.manifolds.functional.elementary import asinh, log_sinhc
 from hypgraph.manifolds.functional.polar import Polar
 
@@ -54,11 +54,27 @@ class Hyperbolic(Manifold):
         """Points on the hyperboloid of curvature -1: cosh(√c r), then sinh(√c r) times the unit direction."""
 
     @override
-    def dist_to_gyroplanes(self, x: Tensor, normals: Tensor, offsets: Tensor) -> Tensor:
+    def dist_to_gyroplanes(self, x: Tensor | Polar, normals: Tensor, offsets: Tensor) -> Tensor:
         sqrt_c = self.c**0.5
         shift = (sqrt_c * offsets).unsqueeze(-1)
         weight = torch.cat([-torch.sinh(shift), torch.cosh(shift) * normals], dim=-1)
-        return asinh(self._hyperboloid(x) @ weight.mT) / sqrt_c
+        if isinstance(x, Polar):
+            angle = (sqrt_c * x.radius).unsqueeze(-1)
+            point = torch.cat([torch.cosh(angle), torch.sinh(angle) * x.direction], dim=-1)
+        else:
+            point = self._hyperboloid(x)
+        return asinh(point @ weight.mT) / sqrt_c
+
+    @override
+    def conformal(self, x: Tensor | Polar) -> Conformal:
+        if isinstance(x, Polar):
+            gap = torch.cosh(self.c**0.5 / 2 * x.radius).square().reciprocal()
+            return Conformal(ball.from_polar(x, c=self.c), gap)
+        return self._conformal(x)
+
+    @abstractmethod
+    def _conformal(self, x: Tensor) -> Conformal:
+        """:meth:`conformal` of coordinates."""
 
     @override
     def conformal_dist(self, square: Tensor, gaps: Tensor) -> Tensor:

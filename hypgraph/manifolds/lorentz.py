@@ -95,6 +95,6 @@ class Lorentz(Hyperbolic):
         return self.c**0.5 * x
 
     @override
-    def conformal(self, x: Tensor) -> Conformal:
+    def _conformal(self, x: Tensor) -> Conformal:
         shrink = 1 / (1 + self.c**0.5 * x[..., :1])
         return Conformal(x[..., 1:] * shrink, 2 * shrink.squeeze(-1))

@@ -99,5 +99,5 @@ class PoincareBall(Hyperbolic):
         return torch.cat([conformal - 1, (self.c**0.5 * conformal) * x], dim=-1)
 
     @override
-    def conformal(self, x: Tensor) -> Conformal:
+    def _conformal(self, x: Tensor) -> Conformal:
         return Conformal(x, ball.boundary_gap(x, c=self.c))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hypgraph.distributions import WrappedNormal
+from hypgraph.manifolds import Polar
 from hypgraph.nn.edge_decoders import EdgeDecoder
 from hypgraph.nn.gcn import GCNEncoder
 from hypgraph.nn.posterior_head import PosteriorHead
@@ -71,8 +72,8 @@ class VGAE(nn.Module):
         scale = posterior.scale.new_full((1,), self.prior_scale)
         return WrappedNormal(None, scale, posterior.manifold, validate_args=False)
 
-    def decode(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
-        """Logits ``[E]`` of the pairs ``[2, E]`` of points ``z [N, ambient_dim]``."""
+    def decode(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
+        """Logits ``[E]`` of the pairs ``[2, E]`` of N points, in coordinates or polar about the origin."""
         logits: Tensor = self.decoder(z, edge_label_index)
         return logits
 
@@ -94,7 +95,7 @@ class VGAE(nn.Module):
         """
         draw = posterior.rsample_polar(generator=generator)
         kl = (posterior.log_prob_of(draw) - self.prior(posterior).log_prob_of(draw)).mean()
-        logits = self.decode(draw.value, torch.cat([positive, negative], dim=1))
+        logits = self.decode(draw.point, torch.cat([positive, negative], dim=1))
         labels = torch.zeros_like(logits)
         labels[: positive.shape[1]] = 1
         reconstruction = nn.functional.binary_cross_entropy_with_logits(logits, labels)

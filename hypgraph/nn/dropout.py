@@ -14,5 +14,5 @@ def dropout(x: Tensor, p: float, *, generator: torch.Generator | None = None) ->
     """
     if p == 0:
         return x
-    keep = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float32) >= p
-    return x * (keep.to(x.dtype) / (1 - p))
+    kept = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float32).ge_(p).div_(1 - p)
+    return x * kept.to(x.dtype)

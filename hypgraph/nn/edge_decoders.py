@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from hypgraph.manifolds import Manifold
+from hypgraph.manifolds import Manifold, Polar
 from hypgraph.nn.gyroplane import tight_frame
 from hypgraph.nn.node_pairs import pair_square_dist, pair_square_distance
 
@@ -34,8 +34,22 @@ class EdgeDecoder(nn.Module, ABC):
         self.manifold = manifold
 
     @abstractmethod
-    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
-        """Logits ``[E]`` of the pairs ``edge_label_index [2, E]`` of the points ``z [N, ambient_dim]``."""
+    def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
+        """Logits of pairs of points.
+
+        Args:
+            z: N points: coordinates ``[N, ambient_dim]``, or polar coordinates about the origin.
+            edge_label_index: ``[2, E]``, the pairs.
+
+        Returns:
+            ``[E]``.
+        """
+
+
+def _frame_vectors(manifold: Manifold, z: Tensor | Polar, pairs: Tensor) -> tuple[Tensor, Tensor]:
+    """log₀ of the two points of each pair in the orthonormal frame at the origin, ``[E, d]`` each."""
+    vectors = (z if isinstance(z, Polar) else manifold.to_polar(z)).vector()
+    return vectors.index_select(0, pairs[0]), vectors.index_select(0, pairs[1])
 
 
 class _MetricDecoder(EdgeDecoder):
@@ -78,7 +92,7 @@ class GyroplaneDecoder(_MetricDecoder):
         self.weights = nn.Parameter(torch.full((count,), (manifold.dim / count) ** 0.5, dtype=dtype))
 
     @override
-    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+    def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
         normals = self.normals / torch.linalg.vector_norm(self.normals, dim=-1, keepdim=True)
         distances = self.manifold.dist_to_gyroplanes(z, normals, self.offsets)
         return self._logit(pair_square_distance(self.weights * distances, edge_label_index))
@@ -94,7 +108,7 @@ class FermiDiracDecoder(_MetricDecoder):
         super().__init__(manifold, dtype)
 
     @override
-    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+    def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
         return self._logit(pair_square_dist(self.manifold, self.manifold.conformal(z), edge_label_index))
 
 
@@ -114,7 +128,7 @@ class TanhDistanceDecoder(EdgeDecoder):
         super().__init__(manifold)
 
     @override
-    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
+    def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
         square = pair_square_dist(self.manifold, self.manifold.conformal(z), edge_label_index)
         double = 2 * (square + self.smoothing).sqrt()
         # log 2 - log(e^{2d} - 1), with e^{2d} taken out so that large distances do not overflow
@@ -134,9 +148,8 @@ class InnerProductDecoder(EdgeDecoder):
         super().__init__(manifold)
 
     @override
-    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
-        vectors = self.manifold.to_polar(z).vector()
-        source, target = (vectors.index_select(0, ends) for ends in edge_label_index)
+    def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
+        source, target = _frame_vectors(self.manifold, z, edge_label_index)
         return (source * target).sum(-1)
 
 
@@ -160,9 +173,8 @@ class MLPDecoder(EdgeDecoder):
             nn.init.xavier_uniform_(weight, generator=generator)
 
     @override
-    def forward(self, z: Tensor, edge_label_index: Tensor) -> Tensor:
-        vectors = self.manifold.to_polar(z).vector()
-        source, target = (vectors.index_select(0, ends) for ends in edge_label_index)
+    def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
+        source, target = _frame_vectors(self.manifold, z, edge_label_index)
         pair = torch.cat([source + target, (source - target).abs()], dim=-1)
         hidden = torch.relu(nn.functional.linear(pair, self.weight0, self.bias0))
         return nn.functional.linear(hidden, self.weight1, self.bias1).squeeze(-1)

@@ -1,5 +1,6 @@
 """Functions of pairs of nodes that never hold a row for each pair at once."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -28,17 +29,18 @@ class _PairSquareDistance(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        # Row i of the gradient is 2 Σ_j w_ij (h_i - h_j): one product with the symmetric matrix of the weights w,
+        # whose row sums come with it from a column of ones.
         nodes, pairs = ctx.saved_tensors
-        double = 2 * grad_outputs[0].unsqueeze(-1)
-        grad = torch.zeros_like(nodes)
-        for block, difference in _differences(nodes, pairs):
-            difference.mul_(double[block])
-            grad.index_add_(0, pairs[0, block], difference)
-            grad.index_add_(0, pairs[1, block], difference, alpha=-1)
-        return grad, None
+        (grad,) = grad_outputs
+        count = nodes.shape[0]
+        indices = torch.cat([pairs, pairs.flip(0)], dim=1)
+        weights = torch.sparse_coo_tensor(indices, grad.repeat(2), (count, count), check_invariants=False)
+        product = torch.sparse.mm(weights, torch.cat([nodes, nodes.new_ones(count, 1)], dim=1))
+        return 2 * (product[:, -1:] * nodes - product[:, :-1]), None
 
 
-def _differences(nodes: Tensor, pairs: Tensor) -> Any:
+def _differences(nodes: Tensor, pairs: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Blocks of pairs, and the differences of their rows in a buffer that the next block overwrites."""
     count = pairs.shape[1]
     size = max(1, min(count, PAIRS_A_BLOCK) if nodes.device.type == "cpu" else count)
@@ -54,8 +56,8 @@ def _differences(nodes: Tensor, pairs: Tensor) -> Any:
 def pair_square_distance(nodes: Tensor, pairs: Tensor) -> Tensor:
     """Squared Euclidean distances ‖h_i - h_j‖² of pairs of rows.
 
-    Gathering the rows of all pairs would cost more than all arithmetic of a training step; here they pass through
-    a small buffer, in the forward and again in the backward pass.
+    Holding the rows of all pairs would cost more than all arithmetic of a training step; here they pass through a
+    small buffer, and the gradient is one sparse product.
 
     Args:
         nodes: ``[N, K]``.

@@ -16,8 +16,8 @@ class PosteriorHead(nn.Module):
     With the first d numbers m and the rest s (one number, or d): the centre is exp₀ of gain·m, or of
     gain·relu(m), read as a vector of the orthonormal frame at the origin, so its norm is the geodesic length to
     go; the scale is initial_scale·exp(s).
-    The encoder's numbers are cast to ``dtype`` first and the centre stays in polar coordinates, so nothing is
-    lost however far out it lies.
+    Lengths, directions and scales are computed in ``dtype`` and the centre stays in polar coordinates, so nothing
+    is lost however far out it lies.
 
     The gain lets weights of ordinary size place nodes at distances of ordinary size from each other: it acts as
     a larger learning rate for the centres alone.
@@ -55,9 +55,9 @@ class PosteriorHead(nn.Module):
     def forward(self, hidden: Tensor) -> WrappedNormal:
         """Posteriors of batch shape ``[N]`` from ``hidden [N, in_features]``."""
         dim = self.manifold.dim
-        mean, log_scale = hidden.to(self.dtype).split([dim, self.in_features - dim], dim=-1)
-        vector = self.gain * (torch.relu(mean) if self.nonnegative else mean)
+        mean, log_scale = hidden.split([dim, self.in_features - dim], dim=-1)
+        vector = (self.gain * (torch.relu(mean) if self.nonnegative else mean)).to(self.dtype)
         length = norm(vector)
         center = Polar(length, unit(vector, length=length))
-        scale = self.initial_scale * torch.exp(log_scale)
+        scale = self.initial_scale * torch.exp(log_scale.to(self.dtype))
         return self.family(center, scale, self.manifold, validate_args=False)

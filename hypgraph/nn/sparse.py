@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from typing_extensions import override
 
+from hypgraph.nn.dropout import dropout
+
 __all__ = ["SparseMatrix"]
 
 
@@ -84,8 +86,7 @@ class SparseMatrix:
     def dropout(self, p: float, *, generator: torch.Generator | None = None) -> "SparseMatrix":
         """Each stored value set to zero with probability ``p``, the others divided by ``1-p``."""
         values = self.matrix.values()
-        keep = torch.rand(values.shape, generator=generator, device=values.device) >= p
-        values = values * keep / (1 - p)
+        values = dropout(values, p, generator=generator)
         return SparseMatrix(
             _replaced(self.matrix, values),
             _replaced(self.transposed, values.index_select(0, self.order)),

@@ -42,5 +42,4 @@ def averaged_model(model: nn.Module, decay: float) -> AveragedModel:
 @torch.no_grad()
 def _average(decay: float, averaged: Iterable[Tensor], current: Iterable[Tensor], count: Tensor | int) -> None:
     step = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
-    for mean, value in zip(averaged, current, strict=True):
-        mean.lerp_(value, step)
+    torch._foreach_lerp_(list(averaged), list(current), step)

@@ -44,10 +44,8 @@ def test_evaluate_works_from_another_folder_than_the_training(here, tmp_path, mo
 
 
 def test_a_run_that_was_moved_evaluates_the_same(karate_run, tmp_path):
-    karate_run.rename(tmp_path / "elsewhere")
-    assert json.loads(hypgraph("evaluate", tmp_path / "elsewhere", "--json").out) == summary_of(
-        tmp_path / "elsewhere"
-    )["metrics"]
+    moved = karate_run.rename(tmp_path / "elsewhere")
+    assert json.loads(hypgraph("evaluate", moved, "--json").out) == summary_of(moved)["metrics"]
 
 
 @pytest.mark.parametrize("change", ["other edges", "fewer nodes", "more nodes", "gone"])

@@ -34,10 +34,8 @@ def test_npz_holds_the_embeddings_of_the_run(karate_run, here):
 def test_csv_reads_back_exactly(karate_run, here):
     assert hypgraph("export", karate_run, "--format", "csv", "--out", "e.csv").code == 0
     arrays, rows = arrays_of(karate_run / "embeddings.npz"), rows_of(here / "e.csv")
-    assert list(rows[0]) == ["node_id", *(f"loc_{k}" for k in range(3)), *(f"scale_{k}" for k in range(3))] + [
-        "c",
-        "manifold",
-    ]
+    columns = [f"{name}_{k}" for name in ("loc", "scale") for k in range(3)]
+    assert list(rows[0]) == ["node_id", *columns, "c", "manifold"]
     assert [int(row["node_id"]) for row in rows] == arrays["node_id"].tolist()
     for name in ("loc", "scale"):
         numbers = [[float(row[f"{name}_{k}"]) for k in range(3)] for row in rows]
@@ -51,12 +49,14 @@ def test_ids_that_are_strings_come_through(here):
         csv.writer(file).writerows((names[u], names[(u + step) % 30]) for u in range(30) for step in (1, 5))
     assert hypgraph("train", "--data", "people.csv", "--epochs", 2, "--out", "run", "-q").code == 0
     assert hypgraph("export", "run", "--format", "csv", "--out", "e.csv").code == 0
-    assert sorted(row["node_id"] for row in rows_of(here / "e.csv")) == sorted(names)
-    assert arrays_of(here / "run/embeddings.npz")["node_id"].tolist() == [row["node_id"] for row in rows_of(here / "e.csv")]
+    exported = [row["node_id"] for row in rows_of(here / "e.csv")]
+    assert sorted(exported) == sorted(names)
+    assert exported == arrays_of(here / "run/embeddings.npz")["node_id"].tolist()
 
 
 def test_a_point_on_the_hyperboloid_has_a_coordinate_more(here):
-    assert hypgraph("train", "--data", "karate", "--latent", "lorentz", "--dim", 2, "--epochs", 2, "--out", "run").code == 0
+    options = ["--data", "karate", "--latent", "lorentz", "--dim", 2, "--epochs", 2]
+    assert hypgraph("train", *options, "--out", "run").code == 0
     assert hypgraph("export", "run", "--format", "csv", "--out", "e.csv").code == 0
     header = list(rows_of(here / "e.csv")[0])
     assert [name for name in header if name.startswith("loc")] == ["loc_0", "loc_1", "loc_2"]

@@ -1,7 +1,7 @@
 """What the tests of distributions compare with: the textbook density in NumPy, and settings they share.
 
-The density goes by the ball's own maps (Ganea et al. 2018) and none of the package's functions: the frame vector of
-z at μ is λ_μ log_μ(z), which needs no polar coordinates. It loses digits as e^(√c·radius); the tests stay near.
+The density goes by the ball's own maps (Ganea et al. 2018) and none of the package's functions: the frame vector
+of z at μ is λ_μ log_μ(z), which needs no polar coordinates. It loses digits as e^(√c·radius); the tests stay near.
 """
 
 import numpy as np
@@ -51,7 +51,7 @@ def log_density(z: Array, mu: Array, sigma: Array, c: float) -> Array:
 
 
 def disk_nodes(c: float, reach: float, *, radii: int = 240, angles: int = 240) -> tuple[Array, Array]:
-    """Points of the disk ``[n, 2]`` and weights ``[n]`` for integrals over the Riemannian area to radius ``reach``.
+    """Points ``[n, 2]`` and weights ``[n]`` for integrals over the Riemannian area to radius ``reach``.
 
     Gauss-Legendre in the radius with the area element sinh(√c r)/√c dr dθ, the trapezoidal rule in the angle.
     """

@@ -181,6 +181,28 @@ def test_densities_of_draws_at_any_radius_are_those_of_mpmath(radius: float, c: 
             assert oracle.relative_error(p.log_prob_of(draw), truth) < 1e-12
 
 
+@pytest.mark.parametrize("angle", [0.5, 2.0, 6.0, 12.0])
+def test_density_about_a_nearby_centre_is_good_to_the_rounding_of_directions(angle: float) -> None:
+    """Two centres far from the origin see each other through directions about it, rounded to ε e^(√c·radius)."""
+    c, scale = 1.2, [0.4, 0.9]
+    manifold, curvature = PoincareBall(2, c), mp.mpf(c)
+    sideways = NORTH_EAST.flip(0)
+    center = far(angle / math.sqrt(c))
+    near = manifold.translate_polar(center, Polar(torch.tensor(0.5, dtype=F64), sideways))
+    draw = PolarDraw(manifold, center, Polar(torch.tensor(0.7, dtype=F64), torch.tensor([1.0, 0.0], dtype=F64)))
+    start, step = (
+        oracle.polar_to_lorentz(mp.mpf(float(x.radius)), oracle.exact(x.direction), curvature)
+        for x in (center, draw.about_center)
+    )
+    position = oracle.boost(start, step, curvature)
+    home = oracle.polar_to_lorentz(mp.mpf(float(near.radius)), oracle.exact(-near.direction), curvature)
+    position = oracle.boost(home, position, curvature)
+    rho, length = oracle.lorentz_radius(position, curvature), oracle.norm(position[1:])
+    truth = frame_log_density([rho * entry / length for entry in position[1:]], scale, curvature)
+    value = WrappedNormal(near, torch.tensor(scale, dtype=F64), manifold).log_prob_of(draw)
+    assert abs(value.item() - float(truth)) < 16 * torch.finfo(F64).eps * math.exp(angle)
+
+
 @pytest.mark.parametrize("manifold", spaces(2)[:2], ids=str)
 def test_a_draw_beyond_coordinates_is_pulled_in_for_its_value_only(manifold: Manifold) -> None:
     largest = float(manifold.max_radius(F64))

@@ -19,8 +19,9 @@ FILES_OF_A_RUN = {
     "split.npz",
     "embeddings.npz",
 }
-SHORT = ["--data", "karate", "--dim", "2", "--epochs", "7", "--patience", "0", "--set", "training.checkpoint_every=3"]
-LONG = ["--data", "karate", "--dim", "2", "--epochs", "90", "--patience", "0", "--set", "training.checkpoint_every=8"]
+QUICK = ["--data", "karate", "--dim", "2", "--patience", "0"]
+SHORT = [*QUICK, "--epochs", "7", "--set", "training.checkpoint_every=3"]
+LONG = [*QUICK, "--epochs", "90", "--set", "training.checkpoint_every=8"]
 
 
 @pytest.fixture

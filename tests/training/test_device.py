@@ -21,7 +21,7 @@ def test_cpu_is_cpu_even_beside_a_gpu(monkeypatch):
 def test_cuda_without_a_gpu_is_refused_with_the_reason_and_the_remedy(built, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: built)
-    with pytest.raises(DeviceError, match="--device cuda.*--device cpu") as caught:
+    with pytest.raises(DeviceError, match=r"--device cuda.*--device cpu") as caught:
         resolve_device("cuda")
     assert ("no GPU" in str(caught.value)) == built
     assert ("without CUDA" in str(caught.value)) != built

@@ -72,7 +72,8 @@ def test_held_out_edges_do_not_reach_the_training():
         test_edge_index=split.test_neg_edge_index,
         test_neg_edge_index=split.test_edge_index,
     )
-    for left, right in zip(epochs(karate_trainer(split=split), 6), epochs(karate_trainer(split=swapped), 6), strict=True):
+    records = [epochs(karate_trainer(split=one), 6) for one in (split, swapped)]
+    for left, right in zip(*records, strict=True):
         left, right = EpochRecord(*left), EpochRecord(*right)
         assert left[:5] == right[:5]  # epoch, loss and its terms
         assert left.val_auc == pytest.approx(1 - right.val_auc)  # and the validation does look at them

@@ -42,22 +42,40 @@ class Polar(NamedTuple):
         return self.radius.unsqueeze(-1) * self.direction
 
 
-def _half_distance(a: Tensor, b: Tensor, square: Tensor) -> Tensor:
+class _Scaled(NamedTuple):
+    """Hyperbolic functions of two radii a and b, for c = 1, divided by e^a, e^b or e^(a+b)."""
+
+    sinh_a: Tensor
+    sinh_b: Tensor
+    sinh_gap: Tensor  # sinh(a-b)
+    square_gap: Tensor  # sinh²((a-b)/2)
+
+
+def _scaled(a: Tensor, b: Tensor) -> _Scaled:
+    decay, shrink = torch.exp(-2 * torch.minimum(a, b)), torch.expm1(-(a - b).abs())
+    part = decay * shrink
+    return _Scaled(
+        sinh_a=torch.expm1(-2 * a) * -0.5,
+        sinh_b=torch.expm1(-2 * b) * -0.5,
+        sinh_gap=part * (shrink + 2) * (torch.sign(b - a) / 2),
+        square_gap=part * shrink / 4,
+    )
+
+
+def _half_distance(a: Tensor, b: Tensor, scaled: _Scaled, square: Tensor) -> Tensor:
     """Half the distance of points at radii ``a`` and ``b`` for c = 1, ``square`` = ‖u₁ - u₂‖²/4.
 
-    With S = sinh²((a-b)/2) + sinh a · sinh b · square, half the distance is asinh √S. Here e^(a+b) is taken out
-    of S. Where the rest is zero or underflows, the directions are so close that |a-b|/2 is exact.
+    With S = sinh²((a-b)/2) + sinh a · sinh b · square, half the distance is asinh √S. ``scaled`` gives S/e^(a+b);
+    where that is zero or underflows, the directions are so close that |a-b|/2 is exact.
     """
-    near, gap = torch.minimum(a, b), (a - b).abs()
-    rest = (torch.exp(-near) * torch.expm1(-gap) / 2).square()
-    rest = rest + torch.expm1(-2 * a) * torch.expm1(-2 * b) * square / 4
+    rest = scaled.square_gap + scaled.sinh_a * scaled.sinh_b * square
     proper = rest > torch.finfo(rest.dtype).tiny
     root = torch.where(proper, rest, 1.0).sqrt()
     middle = (a + b) / 2
     largest = math.log(torch.finfo(rest.dtype).max) / 3
     moderate = asinh(torch.exp(middle.clamp(max=largest)) * root)
     half = torch.where(middle < largest, moderate, middle + torch.log(2 * root))
-    return torch.where(proper, half, gap / 2)
+    return torch.where(proper, half, (a - b).abs() / 2)
 
 
 def dist_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Tensor:
@@ -80,7 +98,8 @@ def dist_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Tensor:
     """
     sqrt_c = c**0.5
     square = (norm(x.direction - y.direction) / 2).square()
-    return 2 / sqrt_c * _half_distance(sqrt_c * x.radius, sqrt_c * y.radius, square)
+    a, b = sqrt_c * x.radius, sqrt_c * y.radius
+    return 2 / sqrt_c * _half_distance(a, b, _scaled(a, b), square)
 
 
 class _Translation(torch.autograd.Function):
@@ -99,10 +118,11 @@ class _Translation(torch.autograd.Function):
     def forward(a: Tensor, u: Tensor, b: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         total = u + w
         square = (norm(total) / 2).square()
-        sinh_b = -torch.expm1(-2 * b) / 2
-        along = _sinh_gap(a, b) + square * torch.expm1(-a).square() * sinh_b
-        direction = along.unsqueeze(-1) * u + (torch.exp(-a) * sinh_b).unsqueeze(-1) * total
-        return 2 * _half_distance(a, b, square), unit(direction)
+        scaled = _scaled(a, b)
+        along = scaled.sinh_gap + square * torch.expm1(-a).square() * scaled.sinh_b
+        across = torch.exp(-a) * scaled.sinh_b
+        direction = torch.addcmul(along.unsqueeze(-1) * u, across.unsqueeze(-1), total)
+        return 2 * _half_distance(a, b, scaled, square), unit(direction)
 
     @staticmethod
     @override
@@ -116,31 +136,28 @@ class _Translation(torch.autograd.Function):
         grad_d, grad_n = grad_outputs
         total = u + w
         double = norm(total).square() / 2
-        gap = _sinh_gap(a, b)
-        sinh_a, sinh_b = -torch.expm1(-2 * a) / 2, -torch.expm1(-2 * b) / 2
+        sinh_a, sinh_b, gap, _ = _scaled(a, b)
+        loss_a, loss_d = torch.expm1(-a), torch.expm1(-2 * d)  # e^-a - 1, e^-2d - 1
+        cosh_a, cosh_b, cosh_d = 1 - sinh_a, 1 - sinh_b, 1 + loss_d / 2
+        excess = torch.exp(d - a - b)
         # sinh d is divided by e^(a+b) as well; its reciprocal is 0 where d is, and with it the gradient.
-        sinh_d = -torch.expm1(-2 * d) * torch.exp(d - a - b) / 2
-        apart = sinh_d > 0
-        over_sinh_d = torch.where(apart, 1 / torch.where(apart, sinh_d, 1.0), 0.0)
-        tangent = grad_n - (grad_n * n).sum(-1, keepdim=True) * n
+        apart = d > 0
+        over_sinh_d = torch.where(apart, -2 / (torch.where(apart, loss_d, 1.0) * excess), 0.0)
+        tangent = torch.addcmul(grad_n, (grad_n * n).sum(-1, keepdim=True), n, value=-1)
         on_u = (tangent * u).sum(-1) * over_sinh_d
-        cosh_minus_1 = torch.expm1(-a).square() / 2
-        to_a = (gap + double * (1 + torch.exp(-2 * a)) / 2 * sinh_b) * over_sinh_d * grad_d
-        to_a = to_a + (1 + torch.exp(-2 * d)) / 2 * torch.exp(d - a - b) * on_u
-        to_b = (double * sinh_a * (1 + torch.exp(-2 * b)) / 2 - gap) * over_sinh_d * grad_d
+        across = (1 + loss_a) * sinh_b
+        lift = loss_a.square() / 2 * sinh_b  # (cosh a - 1) sinh b
+        along = (gap + double * lift + across) * over_sinh_d
+        through_d = over_sinh_d * grad_d
+        to_a = (gap + double * cosh_a * sinh_b) * through_d + cosh_d * excess * on_u
         moving = b > 0
-        turn = torch.where(moving, -on_u * sinh_a / torch.where(moving, sinh_b, 1.0) * torch.exp(-2 * b), 0.0)
-        to_b = to_b + turn
-        to_product = (sinh_a * over_sinh_d * grad_d + on_u * cosh_minus_1) * sinh_b
-        along = (gap + double * cosh_minus_1 * sinh_b + torch.exp(-a) * sinh_b) * over_sinh_d
-        across = torch.exp(-a) * sinh_b * over_sinh_d
-        shared = to_product.unsqueeze(-1) * total
-        return to_a, along.unsqueeze(-1) * tangent + shared, to_b, across.unsqueeze(-1) * tangent + shared
-
-
-def _sinh_gap(a: Tensor, b: Tensor) -> Tensor:
-    """sinh(a-b)/e^(a+b)."""
-    return torch.exp(-2 * torch.minimum(a, b)) * torch.expm1(-2 * (a - b).abs()) * torch.sign(b - a) / 2
+        turn = torch.where(moving, on_u * sinh_a * (1 - 2 * sinh_b) / torch.where(moving, sinh_b, 1.0), 0.0)
+        to_b = (double * cosh_b * sinh_a - gap) * through_d - turn
+        shared = (sinh_a * sinh_b * through_d + lift * on_u).unsqueeze(-1) * total
+        to_u = torch.addcmul(shared, along.unsqueeze(-1), tangent) if ctx.needs_input_grad[1] else None
+        over = (across * over_sinh_d).unsqueeze(-1)
+        to_w = torch.addcmul(shared, over, tangent) if ctx.needs_input_grad[3] else None
+        return to_a, to_u, to_b, to_w
 
 
 def translate_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Polar:

@@ -1,0 +1,5 @@
+"""``python -m hypgraph`` is ``hypgraph``."""
+
+from hypgraph.cli import main
+
+main()
