@@ -1,11 +1,13 @@
-"""Named streams of random numbers."""
+"""Named streams of random numbers, and normal numbers from them."""
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
+from scipy import stats
 
-from hypgraph.random import stream
+from hypgraph.random import standard_normal, stream
 
 NAMES = ["split", "init", "train", "eval"]
 PUBLISHED = [374788079615300020, 3330654677893223573, 1382848523564605726, 8965547861372702070]
@@ -66,3 +68,50 @@ def test_a_stream_lives_on_its_device(device: str | torch.device) -> None:
 def test_a_stream_on_a_gpu_draws_there() -> None:
     one, again = (torch.rand(9, device="cuda", generator=stream(0, "train", device="cuda")) for _ in range(2))
     assert torch.equal(one, again)
+
+
+# --- normal numbers ---
+
+
+def normal(shape: tuple[int, ...], *, dtype: torch.dtype = torch.float64, seed: int = 0) -> torch.Tensor:
+    return standard_normal(shape, dtype=dtype, generator=stream(seed, "train"))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_normal_numbers_are_normal_and_independent(dtype: torch.dtype) -> None:
+    rows, columns = 4000, 7
+    x = normal((rows, columns), dtype=dtype).double().numpy()
+    for k in range(columns):
+        assert stats.kstest(x[:, k], stats.norm.cdf).pvalue > 1e-3
+    flat = x.ravel()
+    for dependent in (flat, flat**2, np.abs(flat)):
+        half = len(flat) // 2
+        for lag in (1, 2, columns, half):
+            assert abs(np.corrcoef(dependent[:-lag], dependent[lag:])[0, 1]) < 4.5 / (len(flat) - lag) ** 0.5
+    assert abs(stats.kurtosis(flat)) < 4 * (24 / len(flat)) ** 0.5
+    assert flat.max() > 3.5
+    assert flat.min() < -3.5
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 5), (0,), (4, 0), (1, 1, 7)], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_normal_numbers_have_the_shape_and_precision_asked_for(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    x = normal(shape, dtype=dtype)
+    assert x.shape == shape
+    assert x.dtype == dtype
+    assert x.is_contiguous()
+    assert torch.isfinite(x).all()
+
+
+def test_normal_numbers_come_from_the_generator_alone() -> None:
+    before = torch.get_rng_state()
+    one, again, other = (normal((9,), seed=seed) for seed in (0, 0, 1))
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
+def test_normal_numbers_are_finite_in_the_tails() -> None:
+    x = normal((2_000_000,), dtype=torch.float32)
+    assert torch.isfinite(x).all()
+    assert 4.5 < x.abs().max() < 5.8

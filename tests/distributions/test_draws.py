@@ -120,6 +120,7 @@ def test_length_and_direction_of_a_draw_lead_from_the_centre_to_its_coordinates(
     loc = place(manifold, torch.randn(6, 3, dtype=F64, generator=seeded(1)))
     draw = WrappedNormal(loc, 0.5, manifold).rsample_polar((20,), generator=seeded(2))
     torch.testing.assert_close(draw.radius, manifold.dist(loc, draw.value), rtol=1e-11, atol=0)
+    torch.testing.assert_close(manifold.from_polar(draw.point), draw.value, rtol=0, atol=0)
     torch.testing.assert_close(draw.direction.norm(dim=-1), torch.ones(20, 6, dtype=F64), rtol=1e-15, atol=0)
     if isinstance(manifold, PoincareBall):
         v = frame_vector(loc.numpy(), draw.value.numpy(), manifold.c)
@@ -213,6 +214,8 @@ def test_a_draw_beyond_coordinates_is_pulled_in_for_its_value_only(manifold: Man
     assert manifold.check_point(draw.value) is None
     assert torch.equal(draw.value, manifold.from_polar(Polar(radii.clamp(max=largest), east)))
     assert torch.equal(draw.about_origin.radius, radii)
+    assert torch.equal(draw.point.radius, radii.clamp(max=largest))
+    assert torch.equal(draw.point.direction, east)
     prior = WrappedNormal(None, 2.0, manifold)
     c = float(manifold.c)
     expected = -((radii / 2) ** 2) / 2 - 2 * math.log(2) - math.log(2 * math.pi)

@@ -7,6 +7,7 @@ from torch.distributions import Independent, Normal
 
 from hypgraph.distributions import POSTERIORS, WrappedNormal
 from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
+from hypgraph.random import standard_normal
 
 from .reference import F64, place, seeded, spaces
 
@@ -81,6 +82,8 @@ def test_expand_gives_the_same_distribution_in_a_larger_batch(manifold: Manifold
     wide = q.expand((2, 5))
     assert isinstance(wide, WrappedNormal)
     assert wide.batch_shape == (2, 5)
+    with pytest.raises(ValueError, match=r"^value has shape"):
+        wide.log_prob(torch.zeros(5, 7, dtype=F64))
     assert wide.event_shape == q.event_shape
     z = wide.sample((3,), generator=seeded(0))
     assert z.shape == (3, 2, 5, manifold.ambient_dim)
@@ -153,7 +156,7 @@ def test_flat_space_gives_the_normal_distribution(dim: int, width: int) -> None:
     q = WrappedNormal(loc, scale, Euclidean(dim))
     normal = Independent(Normal(loc, scale.expand(5, dim)), 1)
     z = q.sample((7,), generator=seeded(3))
-    noise = torch.randn(7, 5, dim, dtype=F64, generator=seeded(3))
+    noise = standard_normal((7, 5, dim), dtype=F64, generator=seeded(3))
     torch.testing.assert_close(z, loc + scale * noise, rtol=1e-14, atol=1e-14)
     torch.testing.assert_close(q.log_prob(z), normal.log_prob(z), rtol=1e-13, atol=1e-13)
     draw = q.rsample_polar((7,), generator=seeded(3))

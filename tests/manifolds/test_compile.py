@@ -95,6 +95,8 @@ def every_method(space: Callable[[Tensor], Manifold]) -> Callable[..., tuple[Ten
             z.vector(),
             manifold.logdetexp(a.radius),
             manifold.dist_to_gyroplanes(x, b.direction, a.radius),
+            *manifold.conformal(x),
+            manifold.conformal_dist(a.radius, b.radius),
         ]
         if isinstance(manifold, PoincareBall):
             big = manifold.to_lorentz(x)

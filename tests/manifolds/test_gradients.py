@@ -180,3 +180,43 @@ def test_polar_gradients_stay_right_at_any_radius(angle: float) -> None:
     same_ray = PoincareBall(3).dist_polar(Polar(*inputs[:2]), Polar(inputs[2], inputs[1]))
     slopes = torch.autograd.grad(same_ray, [inputs[0], inputs[2]])
     torch.testing.assert_close(torch.stack(slopes), torch.tensor([1.0, -1.0], dtype=F64), rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("angle", [1.0, 100.0, 300.0, 3000.0])
+def test_gradients_of_translation_are_finite_at_any_radius(angle: float) -> None:
+    """Also where the two cancel, in part or wholly, and where either is nothing."""
+    u, v = directions(2, 3, 6)
+    radius = torch.tensor(angle, dtype=F64)
+    for second in (v, u, -u):
+        for share in (0.0, 0.3, 1.0 - 1e-3, 1.0, 1.5):
+            for first, other in ((radius, share * radius), (share * radius, radius)):
+                inputs = [tensor.clone().requires_grad_() for tensor in (first, u, other, second)]
+                end = PoincareBall(3).translate_polar(Polar(*inputs[:2]), Polar(*inputs[2:]))
+                assert torch.isfinite(end.radius)
+                assert torch.isfinite(end.direction).all()
+                for output in (end.radius, end.direction.sum()):
+                    for slope in torch.autograd.grad(output, inputs, retain_graph=True):
+                        assert torch.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("angle", [0.5, 6.0, 20.0])
+def test_the_end_of_a_translation_moves_as_its_distances_to_fixed_points_do(angle: float) -> None:
+    """The gradient by hand against the gradient of the exponential map in coordinates, through distances."""
+    ball = PoincareBall(3, 1.3)
+    u, v, w = directions(3, 3, 8)
+    inputs = [torch.tensor(angle * 0.3, dtype=F64), u, torch.tensor(angle * 0.2, dtype=F64), v]
+    inputs = [tensor.requires_grad_() for tensor in inputs]
+    x, step = Polar(*inputs[:2]), Polar(*inputs[2:])
+    target = Polar(torch.tensor(1.0, dtype=F64), w)
+    by_hand = ball.dist_polar(ball.translate_polar(x, step), target)
+    start = ball.from_polar(x)
+    end = ball.expmap(start, ball.transp0(start, step.vector() / 2))
+    through_coordinates = ball.dist(end, ball.from_polar(target))
+    torch.testing.assert_close(by_hand, through_coordinates, rtol=1e-11, atol=0.0)
+    slopes = torch.autograd.grad(by_hand, inputs)
+    expected = torch.autograd.grad(through_coordinates, inputs)
+    for k, (slope, wanted) in enumerate(zip(slopes, expected, strict=True)):
+        if k in (1, 3):  # directions move on the sphere; what happens off it is a matter of definition
+            unit = inputs[k].detach()
+            slope, wanted = (g - (g * unit).sum() * unit for g in (slope, wanted))
+        torch.testing.assert_close(slope, wanted, rtol=1e-9, atol=1e-9 * math.exp(0.5 * angle))

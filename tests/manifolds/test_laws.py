@@ -205,6 +205,21 @@ def test_dist_polar_is_dist(setting: Setting, manifold: Manifold) -> None:
     setting.same_lengths(manifold.dist_polar(manifold.to_polar(x), manifold.to_polar(y)), manifold.dist(x, y))
 
 
+def test_conformal_coordinates_give_the_distances(setting: Setting, manifold: Manifold) -> None:
+    x, y = setting.points(1), setting.points(2)
+    first, second = manifold.conformal(x), manifold.conformal(y)
+    assert first.coordinates.shape == (12, manifold.dim)
+    assert first.gap.shape == (12,)
+    assert first.coordinates.dtype == first.gap.dtype == setting.dtype
+    gap = 1 - float(manifold.c) * first.coordinates.double().square().sum(-1)
+    torch.testing.assert_close(first.gap.double(), gap, rtol=setting.tolerance, atol=0.0)
+    square = (first.coordinates - second.coordinates).square().sum(-1)
+    setting.same_lengths(manifold.conformal_dist(square, first.gap * second.gap), manifold.dist(x, y))
+    assert not manifold.conformal_dist(torch.zeros_like(square), first.gap.square()).any()
+    expected = manifold.to_ball(x) if isinstance(manifold, Lorentz) else x
+    torch.testing.assert_close(first.coordinates, expected, rtol=8 * torch.finfo(setting.dtype).eps, atol=0.0)
+
+
 def test_translate_polar_is_transport_from_the_origin_and_the_exponential_map(
     setting: Setting, manifold: Manifold
 ) -> None:

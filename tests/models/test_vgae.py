@@ -61,6 +61,17 @@ def test_every_term_of_the_objective_is_the_one_it_is_named_for(latent: str, dec
 
 
 @pytest.mark.parametrize("latent", LATENTS)
+def test_points_are_decoded_from_either_coordinates(latent: str) -> None:
+    features, adjacency, positive, _ = graph()
+    vgae = model(latent).eval()
+    posterior = vgae.encode(features, adjacency)
+    assert posterior.center is not None
+    torch.testing.assert_close(
+        vgae.decode(posterior.center, positive), vgae.decode(posterior.loc, positive), rtol=1e-10, atol=1e-10
+    )
+
+
+@pytest.mark.parametrize("latent", LATENTS)
 def test_gradients_reach_every_parameter(latent: str) -> None:
     features, adjacency, positive, negative = graph()
     vgae = model(latent, nonnegative=False)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall
+from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
 from hypgraph.nn import (
     EDGE_DECODERS,
     EdgeDecoder,
@@ -74,6 +74,17 @@ def test_logits_have_one_number_a_pair_and_are_symmetric(name: str, manifold: Ma
 
 
 @every_decoder_and_manifold
+def test_points_may_be_given_in_polar_coordinates(name: str, manifold: Manifold) -> None:
+    decoder, vectors = trained(name, manifold), frame_vectors(manifold).requires_grad_()
+    length = vectors.norm(dim=-1)
+    polar = Polar(length, vectors / length.unsqueeze(-1))
+    ours, theirs = decoder(polar, pairs()), decoder(manifold.from_polar(polar), pairs())
+    torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+    gradients = (torch.autograd.grad(logits.sum(), vectors, retain_graph=True)[0] for logits in (ours, theirs))
+    torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-9)
+
+
+@every_decoder_and_manifold
 def test_the_order_and_number_of_the_other_nodes_do_not_matter(name: str, manifold: Manifold) -> None:
     decoder, z = trained(name, manifold), place(manifold, frame_vectors(manifold))
     logits = decoder(z, pairs())
@@ -107,10 +118,14 @@ def test_points_far_out_have_finite_logits_and_gradients(name: str, manifold: Ma
     unit = frame_vectors(manifold) / frame_vectors(manifold).norm(dim=-1, keepdim=True)
     reach = min(float(manifold.max_radius(F64)), 200.0)
     z = place(manifold, reach * unit).requires_grad_()
-    logits = decoder(z, pairs())
-    assert torch.isfinite(logits).all()
-    logits.sum().backward()
-    assert torch.isfinite(z.grad).all()
+    polar = Polar(torch.full((9,), reach, dtype=F64, requires_grad=True), unit.clone().requires_grad_())
+    for points in (z, polar):
+        logits = decoder(points, pairs())
+        assert torch.isfinite(logits).all()
+        logits.sum().backward()
+    for tensor in (z, *polar, *decoder.parameters()):
+        assert tensor.grad is not None
+        assert torch.isfinite(tensor.grad).all()
 
 
 @every_decoder_and_manifold

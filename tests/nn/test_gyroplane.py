@@ -61,6 +61,8 @@ def test_distances_are_signed_lengths_to_the_foot_point_and_zero_on_the_gyroplan
         along = place(manifold, (offsets[k] + shift) * normals[k])
         distances = manifold.dist_to_gyroplanes(along, normals, offsets)
         assert abs(distances[k].item() - shift) < 1e-13
+        from_polar = manifold.dist_to_gyroplanes(manifold.to_polar(along), normals, offsets)
+        torch.testing.assert_close(from_polar, distances, rtol=1e-12, atol=1e-12)
     feet = place(manifold, (offsets[[0, 1, 3]].unsqueeze(-1) * normals[[0, 1, 3]]))
     on_planes = manifold.dist_to_gyroplanes(feet, normals[[0, 1, 3]], offsets[[0, 1, 3]]).diagonal()
     assert on_planes.abs().max() < 1e-14

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Manifold
+from hypgraph.manifolds import Manifold, Polar
 from hypgraph.nn.node_pairs import PAIRS_A_BLOCK, pair_square_dist, pair_square_distance
 from tests.distributions.reference import F64, place, seeded, spaces
 from tests.nn.memory import LargestTensor
@@ -62,6 +62,16 @@ def test_square_distances_are_those_of_the_manifold(manifold: Manifold) -> None:
         torch.autograd.grad(value.sum(), vectors, retain_graph=True)[0] for value in (square, expected)
     )
     torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("manifold", spaces(3), ids=str)
+def test_points_may_be_given_in_polar_coordinates(manifold: Manifold) -> None:
+    polar = manifold.to_polar(place(manifold, torch.randn(40, 3, dtype=F64, generator=seeded(1))))
+    pairs = random_pairs(40, 200)
+    pairs = pairs[:, pairs[0] != pairs[1]]
+    square = pair_square_dist(manifold, manifold.conformal(polar), pairs)
+    ends = (Polar(polar.radius[index], polar.direction[index]) for index in pairs)
+    torch.testing.assert_close(square, manifold.dist_polar(*ends).square(), rtol=1e-11, atol=0)
 
 
 @pytest.mark.parametrize("manifold", spaces(3), ids=str)

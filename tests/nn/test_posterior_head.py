@@ -20,7 +20,7 @@ def test_norms_are_geodesic_lengths_and_what_follows_is_the_log_scale(manifold: 
     assert head.in_features == (4 if isotropic else 6)
     x = hidden(head)
     q = head(x)
-    vector = 7 * x[:, :3].double()
+    vector = (7 * x[:, :3]).double()
     assert q.batch_shape == (6,)
     assert q.event_shape == (manifold.ambient_dim,)
     assert isinstance(q.center, Polar)
@@ -47,7 +47,7 @@ def test_latents_are_double_precision_unless_asked_otherwise(manifold: Manifold)
 def test_centres_may_be_rectified_to_the_positive_orthant(manifold: Manifold) -> None:
     x = hidden(PosteriorHead(manifold))
     centers = PosteriorHead(manifold, nonnegative=True)(x).center
-    torch.testing.assert_close(centers.vector(), 10 * x[:, :3].clamp(min=0).double(), rtol=1e-14, atol=1e-15)
+    torch.testing.assert_close(centers.vector(), (10 * x[:, :3].clamp(min=0)).double(), rtol=1e-14, atol=1e-15)
     assert (PosteriorHead(manifold)(x).center.vector() < 0).any()
 
 
