@@ -28,9 +28,9 @@ from hypgraph.random import stream
 from hypgraph.training import score_links
 
 SPACE: dict[str, tuple[Any, ...]] = {
-    "model.gain": (5.0, 10.0, 20.0),
-    "model.dropout": (0.5, 0.6),
-    "model.initial_scale": (0.05, 0.135, 0.3),
+    "model.gain": (2.0, 3.0, 5.0),
+    "model.dropout": (0.5, 0.6, 0.7),
+    "model.initial_scale": (0.08, 0.135, 0.2),
     "model.nonnegative": (True, False),
     "training.weight_decay": (5e-4, 1e-3, 2e-3),
 }
@@ -77,8 +77,8 @@ def corrected_half_width(differences: list[float], test_to_train: float) -> floa
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="cora")
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--search-seeds", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--search-seeds", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path)

@@ -56,11 +56,11 @@ class ModelConfig(_Closed):
     """Edge decoder: gyroplane, fermi-dirac, tanh-distance, inner-product or mlp."""
     hidden: Count = 32
     """Width of the encoder's hidden layer."""
-    dropout: Probability = 0.5
+    dropout: Probability = 0.6
     """Dropout on the input features and the hidden layer."""
     normalisation: Literal["row", "symmetric"] = "row"
     """Normalisation of the adjacency matrix."""
-    gain: Positive = 10.0
+    gain: Positive = 3.0
     """Geodesic length for an encoder output of 1."""
     nonnegative: bool | None = None
     """Whether centres are rectified; by default where dim is above 2."""
@@ -79,7 +79,7 @@ class ModelConfig(_Closed):
 class TrainingConfig(_Closed):
     """The optimiser, when to stop, and the seeds."""
 
-    epochs: Count = 300
+    epochs: Count = 500
     """The most epochs."""
     patience: Annotated[int, Field(ge=0)] = 100
     """Epochs without a better validation score before training stops; 0 never stops early."""

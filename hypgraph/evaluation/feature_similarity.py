@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from hypgraph.data.feature_weights import is_binary, normalise_rows, scale_rows, tf_idf
 from hypgraph.evaluation.node_pairs import Pairs, as_pairs, blocks, row_products
 from hypgraph.evaluation.training_graph import TrainingGraph
 from hypgraph.exceptions import DataError
@@ -29,7 +30,7 @@ def cosine_features(graph: TrainingGraph, pairs: Pairs) -> NDArray[np.float64]:
     array([0.6, 0. ])
     """
     features = _features_of(graph, "cosine X")
-    return row_products(_normalise_rows(features), as_pairs(pairs, graph.num_nodes))
+    return row_products(normalise_rows(features), as_pairs(pairs, graph.num_nodes))
 
 
 def cosine_propagated_features(graph: TrainingGraph, pairs: Pairs) -> NDArray[np.float64]:
@@ -55,15 +56,15 @@ def cosine_propagated_features(graph: TrainingGraph, pairs: Pairs) -> NDArray[np
     """
     features = _features_of(graph, "cosine ÂX")
     pairs = as_pairs(pairs, graph.num_nodes)
-    if np.all(features.data == 1.0):
-        features = _normalise_rows(_tf_idf(features))
+    if is_binary(features):
+        features = normalise_rows(tf_idf(features))
     # The left D̃^-½ of Â multiplies whole rows and drops out of a cosine; only the right one is applied.
-    spread = _scale_rows(features, 1.0 / np.sqrt(graph.degree + 1.0))
+    spread = scale_rows(features, 1.0 / np.sqrt(graph.degree + 1.0))
     scores = np.zeros(pairs.shape[1])
     for block in blocks(pairs.shape[1]):
         nodes, position = np.unique(pairs[:, block], return_inverse=True)
         propagated = graph.adjacency[nodes] @ spread + spread[nodes]
-        scores[block] = row_products(_normalise_rows(propagated), position.reshape(2, -1))
+        scores[block] = row_products(normalise_rows(propagated), position.reshape(2, -1))
     return scores
 
 
@@ -71,28 +72,3 @@ def _features_of(graph: TrainingGraph, baseline: str) -> csr_array:
     if graph.features is None:
         raise DataError(f"features: none were given, the baseline {baseline} compares features; leave it out")
     return graph.features
-
-
-def _tf_idf(features: csr_array) -> csr_array:
-    """Binary features weighted as x · log(N/df), df being the number of rows that have the column."""
-    document_frequency = np.bincount(features.indices, minlength=features.shape[1])
-    weight = np.log(features.shape[0] / np.maximum(document_frequency, 1))
-    return _with_data(features, features.data * weight[features.indices])
-
-
-def _normalise_rows(matrix: csr_array) -> csr_array:
-    """Rows scaled to Euclidean length 1; rows of zeros stay."""
-    squared = np.bincount(_row_of_entry(matrix), weights=matrix.data**2, minlength=matrix.shape[0])
-    return _scale_rows(matrix, 1.0 / np.sqrt(np.where(squared > 0.0, squared, 1.0)))
-
-
-def _scale_rows(matrix: csr_array, scale: NDArray[np.float64]) -> csr_array:
-    return _with_data(matrix, matrix.data * scale[_row_of_entry(matrix)])
-
-
-def _row_of_entry(matrix: csr_array) -> NDArray[np.int64]:
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-
-
-def _with_data(matrix: csr_array, data: NDArray[np.float64]) -> csr_array:
-    return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -59,7 +59,7 @@ class GCNEncoder(nn.Module):
         hidden: int,
         out_features: int,
         *,
-        dropout: float = 0.5,
+        dropout: float = 0.6,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()

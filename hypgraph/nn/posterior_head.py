@@ -38,7 +38,7 @@ class PosteriorHead(nn.Module):
         *,
         family: type[WrappedNormal] = WrappedNormal,
         isotropic: bool = True,
-        gain: float = 10.0,
+        gain: float = 3.0,
         nonnegative: bool = False,
         initial_scale: float = 0.135,
         dtype: torch.dtype = torch.float64,

@@ -2,24 +2,26 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import scipy.sparse
 import torch
 from torch import Tensor
 
 from hypgraph.data import EdgeSplit, Graph, NonEdgeSampler
+from hypgraph.data.feature_weights import is_binary, normalise_rows, tf_idf
 from hypgraph.nn import SparseMatrix, normalised_adjacency
 
 __all__ = ["LinkTask", "input_features"]
 
 
 def input_features(graph: Graph) -> SparseMatrix:
-    """Features with rows that sum to 1, ``[N, F]``; the identity, one feature a node, where a graph has none."""
-    if graph.features is None:
+    """What the encoder sees, ``[N, F]``: rows of length 1, binary features weighted by inverse document frequency.
+
+    A graph without features gets the identity, one feature a node.
+    """
+    features = graph.features
+    if features is None:
         return SparseMatrix.from_scipy(scipy.sparse.eye_array(graph.num_nodes, format="csr"))
-    total = np.abs(graph.features).sum(axis=1)
-    total[total == 0] = 1
-    return SparseMatrix.from_scipy(scipy.sparse.diags_array(1 / total) @ graph.features)
+    return SparseMatrix.from_scipy(normalise_rows(tf_idf(features) if is_binary(features) else features))
 
 
 @dataclass(frozen=True, eq=False)

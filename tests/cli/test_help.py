@@ -59,9 +59,9 @@ def test_without_a_verb_the_help_is_shown_on_lines_of_its_own(arguments):
 
 
 def test_help_of_train_explains_every_flag():
-    flags = "data latent dim c posterior decoder epochs patience lr seed seeds device out config set resume data-root"
+    flags = "data latent dim c posterior decoder epochs patience lr seed seeds device out config set resume"
     text = hypgraph("train", "--help").out.replace(",", " ")
-    assert [flag for flag in [*flags.split(), "quiet"] if f"--{flag} " not in text] == []
+    assert [flag for flag in [*flags.split(), "data-root", "quiet"] if f"--{flag} " not in text] == []
 
 
 def test_help_of_train_states_the_defaults():
@@ -72,3 +72,8 @@ def test_help_of_train_states_the_defaults():
 
 def test_the_version_is_that_of_the_package():
     assert hypgraph("--version").out == f"hypgraph {__version__}\n"
+
+
+def test_the_package_is_a_program_too(here):
+    done = python("-m", "hypgraph", "--version", cwd=here)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"hypgraph {__version__}\n", "")

@@ -220,3 +220,16 @@ def test_the_end_of_a_translation_moves_as_its_distances_to_fixed_points_do(angl
             unit = inputs[k].detach()
             slope, wanted = (g - (g * unit).sum() * unit for g in (slope, wanted))
         torch.testing.assert_close(slope, wanted, rtol=1e-9, atol=1e-9 * math.exp(0.5 * angle))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_very_long_tangent_vectors_go_to_the_boundary_with_a_finite_gradient(dtype: torch.dtype) -> None:
+    for length in (1e2, 1e4, 1e6):
+        ball = PoincareBall(2, 1.2)
+        x = torch.tensor([0.3, -0.2], dtype=dtype, requires_grad=True)
+        u = torch.tensor([0.6, 0.8], dtype=dtype).mul(length).requires_grad_()
+        end = ball.expmap(x, u)
+        torch.testing.assert_close(end.norm().item(), 1.2**-0.5, rtol=4 * torch.finfo(dtype).eps, atol=0.0)
+        for output in (end, ball.expmap0(u)):
+            for slope in torch.autograd.grad(output.sum(), [x, u], allow_unused=True, materialize_grads=True):
+                assert torch.isfinite(slope).all()
