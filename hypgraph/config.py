@@ -166,7 +166,10 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> None:
         raise ConfigError(
             f"--set {key}: keys are written section.key; sections: {', '.join(RunConfig.model_fields)}"
         )
-    values.setdefault(section, {})[name] = value
+    table = values.setdefault(section, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{section} should be a table of keys and values, got {table}")
+    table[name] = value
 
 
 def _toml_value(text: str) -> Any:

@@ -1,6 +1,7 @@
 """The folder that a run leaves, by the names of its files."""
 
 import json
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -119,6 +120,13 @@ class RunFolder:
             raise RunError(f"{self.summary_file}: damaged ({error})") from None
         return summary
 
+    def sweep(self) -> None:
+        """Removes what a process that was killed had half written."""
+        for stale in self.path.glob(".*.tmp"):
+            stale.unlink()
+        for stale in self.path.glob(".seed-*"):
+            shutil.rmtree(stale)
+
     def keep_metrics(self, epochs: int) -> None:
         """Drops the lines of ``metrics.jsonl`` past the first ``epochs``, or the file if none is left.
 
@@ -141,7 +149,7 @@ def check_new(path: Path) -> None:
     Raises:
         RunError: naming what stands there and what to do.
     """
-    if not path.exists():
+    if not os.path.exists(path):  # unlike Path.exists, False for a name that the system refuses
         return
     if not path.is_dir():
         raise RunError(f"--out {path}: exists and is not a folder; choose another path")

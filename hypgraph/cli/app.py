@@ -8,6 +8,7 @@ import typer
 
 from hypgraph import __version__
 from hypgraph.cli import config, data, evaluate, export, train
+from hypgraph.cli.options import help_without_verb
 from hypgraph.exceptions import HypgraphError
 
 __all__ = ["app", "main"]
@@ -15,7 +16,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="hypgraph",
     help="Representations of graphs that have a hierarchy in them.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -35,12 +36,14 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
+    context: typer.Context,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """Learn representations of graphs that have a hierarchy in them."""
+    help_without_verb(context)
 
 
 def main() -> None:
@@ -62,6 +65,12 @@ def main() -> None:
         # Whoever read our output has left (`| head`); Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"hypgraph: {where}{error.strerror or error}", err=True)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
 

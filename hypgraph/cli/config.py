@@ -4,16 +4,17 @@ import json
 
 import typer
 
-from hypgraph.cli.options import ConfigFile, Set
+from hypgraph.cli.options import ConfigFile, Set, help_without_verb
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Configurations.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Configurations.", invoke_without_command=True, rich_markup_mode=None)
 
 
 @app.callback()
-def options() -> None:
+def options(context: typer.Context) -> None:
     """Configurations."""
+    help_without_verb(context)
 
 
 @app.command("show")
@@ -26,7 +27,12 @@ def show(config: ConfigFile = None, assignments: Set = None) -> None:
         typer.echo(f"[{section}]")
         fields = RunConfig.model_fields[section].annotation.model_fields  # type: ignore[union-attr]
         for key, value in values.items():
-            # What JSON writes of strings, numbers and booleans is TOML too; TOML has no null.
-            line = f"# {key} =" if value is None else f"{key} = {json.dumps(value, ensure_ascii=False)}"
+            # TOML has no null.
+            line = f"# {key} =" if value is None else f"{key} = {_toml(value)}"
             typer.echo(f"{line:<28}  # {fields[key].description}")
         typer.echo("")
+
+
+def _toml(value: object) -> str:
+    """What JSON writes of strings, numbers and booleans is TOML too, but for one control character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,14 +2,17 @@
 
 import typer
 
+from hypgraph.cli.options import help_without_verb
+
 __all__ = ["app"]
 
-app = typer.Typer(help="Data sets.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Data sets.", invoke_without_command=True, rich_markup_mode=None)
 
 
 @app.callback()
-def options() -> None:
+def options(context: typer.Context) -> None:
     """Data sets."""
+    help_without_verb(context)
 
 
 @app.command("list")

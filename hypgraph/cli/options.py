@@ -7,7 +7,7 @@ import typer
 
 from hypgraph.config import RunConfig
 
-__all__ = ["ConfigFile", "Run", "Set", "described"]
+__all__ = ["ConfigFile", "Run", "Set", "described", "help_without_verb"]
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as 'hypgraph train' prints it.")]
 ConfigFile = Annotated[
@@ -26,3 +26,9 @@ def described(key: str, *, metavar: str | None = None) -> Any:
     field = section_type.model_fields[name]  # type: ignore[union-attr]
     default = "" if field.default is None else f" [default: {field.default}]"
     return typer.Option(f"--{name.replace('_', '-')}", metavar=metavar, help=f"{field.description}{default}")
+
+
+def help_without_verb(context: typer.Context) -> None:
+    """Prints the help of a group of verbs that was called without one."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

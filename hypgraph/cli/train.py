@@ -1,5 +1,6 @@
 """``hypgraph train``."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,7 +99,9 @@ def _run(config: RunConfig | None, path: Path | None, *, quiet: bool) -> None:
                 summary = seeds.train(config, path, progress)
         except KeyboardInterrupt:
             progress.close()
-            typer.echo(f"Stopped. Go on with: hypgraph train --resume {path}", err=True)
+            started = (path / "config.json").is_file()
+            then = f" Go on with: hypgraph train --resume {shlex.quote(str(path))}" if started else ""
+            typer.echo(f"Stopped.{then}", err=True)
             raise typer.Exit(130) from None
     if quiet:
         typer.echo(path)

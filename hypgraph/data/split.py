@@ -49,6 +49,13 @@ class EdgeSplit:
         """
         return NonEdgeSampler(self.train_edge_index.to(device), self.num_nodes)
 
+    def is_of(self, graph: Graph) -> bool:
+        """Whether the edges are a partition of those of ``graph``."""
+        edges = torch.cat([self.train_edge_index, self.val_edge_index, self.test_edge_index], dim=1)
+        return self.num_nodes == graph.num_nodes and torch.equal(
+            _sorted_pairs(edges, self.num_nodes), graph.edge_index
+        )
+
     def save(self, path: str | Path) -> None:
         """Writes the split to a ``.npz`` file, by way of a temporary name: it is whole or absent."""
         path = Path(path)

@@ -14,7 +14,7 @@ from hypgraph import __version__
 from hypgraph.config import RunConfig
 from hypgraph.data import EdgeSplit, Graph, load_graph, split_edges
 from hypgraph.evaluation import LinkMetrics, score_baselines
-from hypgraph.exceptions import NumericalError
+from hypgraph.exceptions import NumericalError, RunError
 from hypgraph.experiments.environment import environment
 from hypgraph.export import Embeddings
 from hypgraph.files import write_json
@@ -86,14 +86,29 @@ class LinkPrediction:
                 test_fraction=config.data.test_fraction,
                 generator=stream(training.seed, "split"),
             )
+        elif not split.is_of(graph):
+            raise RunError(f"{config.data.name}: the data have changed since the run began; train again")
         task = LinkTask.build(graph, split, normalisation=config.model.normalisation, device=device)
         model = build_vgae(config.model, task.features.shape[1], generator=stream(training.seed, "init"))
         generator = stream(training.seed, "train", device=device)
         trainer = LinkTrainer(model.to(device), task, training, generator=generator)
         return cls(config, graph, split, task, trainer)
 
+    def restore(self, folder: RunFolder) -> None:
+        """Goes to the state of the checkpoint of ``folder``.
+
+        Raises:
+            RunError: if there is none, or it is damaged, of another version, of other data or of another model.
+        """
+        path, device = folder.checkpoint_file, self.task.positive.device
+        state = load_checkpoint(path, fingerprint=fingerprint(self.graph), device=device)
+        try:
+            self.trainer.load_state_dict(state)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
+            raise RunError(f"{path}: the checkpoint does not fit the run's config.json; train again") from None
+
     def run(self, folder: RunFolder, on_epoch: OnEpoch) -> dict[str, Any]:
-        """Trains to the end and fills ``folder``; goes on from its checkpoint where it has one.
+        """Trains from where the trainer is to the end, and fills ``folder``.
 
         Args:
             folder: a run folder of this configuration.
@@ -108,9 +123,6 @@ class LinkPrediction:
         """
         started = time.perf_counter()
         data = fingerprint(self.graph)
-        if folder.checkpoint_file.exists():
-            device = self.task.positive.device
-            self.trainer.load_state_dict(load_checkpoint(folder.checkpoint_file, fingerprint=data, device=device))
         folder.keep_metrics(self.trainer.epoch)
         self.split.save(folder.split_file)
         write_json(folder.environment_file, environment())
@@ -118,6 +130,8 @@ class LinkPrediction:
         def save() -> None:
             save_checkpoint(folder.checkpoint_file, self.trainer.state_dict(), fingerprint=data)
 
+        if self.trainer.epoch == 0:
+            save()
         self._train(folder, on_epoch, save)
         model = self.trainer.best_model()
         summary = self._summary(model, seconds=time.perf_counter() - started)
@@ -131,10 +145,12 @@ class LinkPrediction:
         every = self.config.training.checkpoint_every
         with folder.metrics_file.open("a", encoding="utf-8") as metrics, deferred_interrupt() as interrupt:
             while not self.trainer.done:
+                epoch = self.trainer.epoch
                 try:
                     record = self.trainer.run_epoch()
                 except NumericalError:
-                    save()
+                    if self.trainer.epoch == epoch:  # else the weights have moved, and the last checkpoint stands
+                        save()
                     raise
                 metrics.write(json.dumps(record._asdict()) + "\n")
                 metrics.flush()
@@ -193,8 +209,6 @@ def evaluate_run(folder: RunFolder) -> dict[str, LinkMetrics]:
     """
     folder.summary()
     run = open_run(folder)
-    device = run.task.positive.device
-    state = load_checkpoint(folder.checkpoint_file, fingerprint=fingerprint(run.graph), device=device)
-    run.trainer.load_state_dict(state)
+    run.restore(folder)
     val, test = score_links(run.trainer.best_model(), run.task, run.task.val, run.task.test)
     return {"val": val, "test": test}

@@ -60,9 +60,12 @@ def resume(folder: RunFolder, listener: Listener) -> dict[str, Any]:
     """
     if folder.finished:
         return folder.summary()
+    folder.sweep()
     config = folder.config()
     if config.training.seeds == 1:
         run = open_run(folder)
+        if folder.checkpoint_file.exists():
+            run.restore(folder)
         listener.on_run(folder, config)
         return run.run(folder, listener.on_epoch)
     summaries = []

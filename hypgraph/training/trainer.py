@@ -120,7 +120,10 @@ class LinkTrainer:
     def validate(self) -> LinkMetrics:
         """Validation metrics of the averaged weights, which are kept if they are the best so far."""
         averaged = self._averaged_vgae
-        (val,) = score_links(averaged, self.task, self.task.val)
+        try:
+            (val,) = score_links(averaged, self.task, self.task.val)
+        except NumericalError as error:
+            raise NumericalError(f"validation scores at epoch {self.epoch} are not numbers: {error}") from None
         if self.best is None or sum(val) > sum(self.best.val):
             weights = {name: value.detach().clone() for name, value in averaged.state_dict().items()}
             self.best = Best(self.epoch, val, weights)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hypgraph import __version__
+from hypgraph.config import RunConfig
 from tests.cli.program import hypgraph
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,9 @@ def test_help_of_train_explains_every_flag():
 
 def test_help_of_train_states_the_defaults():
     text = " ".join(hypgraph("train", "--help").out.split())
-    for default in ("cora", "poincare", "gyroplane", "16", "300", "100", "0.01"):
+    config = RunConfig()
+    defaults = [config.data.name, config.model.latent, config.model.dim, config.model.decoder]
+    for default in [*defaults, config.training.epochs, config.training.patience, config.training.lr]:
         assert f"[default: {default}]" in text
 
 

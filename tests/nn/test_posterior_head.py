@@ -46,7 +46,7 @@ def test_latents_are_double_precision_unless_asked_otherwise(manifold: Manifold)
 @pytest.mark.parametrize("manifold", spaces(3), ids=str)
 def test_centres_may_be_rectified_to_the_positive_orthant(manifold: Manifold) -> None:
     x = hidden(PosteriorHead(manifold))
-    centers = PosteriorHead(manifold, nonnegative=True)(x).center
+    centers = PosteriorHead(manifold, gain=10.0, nonnegative=True)(x).center
     torch.testing.assert_close(centers.vector(), (10 * x[:, :3].clamp(min=0)).double(), rtol=1e-14, atol=1e-15)
     assert (PosteriorHead(manifold)(x).center.vector() < 0).any()
 
