@@ -60,13 +60,13 @@ class ModelConfig(_Closed):
     """Dropout on the input features and the hidden layer."""
     normalisation: Literal["row", "symmetric"] = "row"
     """Normalisation of the adjacency matrix."""
-    gain: Positive = 3.0
+    gain: Positive = 5.0
     """Geodesic length for an encoder output of 1."""
-    nonnegative: bool | None = None
-    """Whether centres are rectified; by default where dim is above 2."""
+    nonnegative: bool = False
+    """Whether the encoder's output for a centre is rectified first."""
     scales: Literal["isotropic", "diagonal"] = "isotropic"
     """Whether a posterior has one scale for all directions, or one for each."""
-    initial_scale: Positive = 0.135
+    initial_scale: Positive = 0.08
     """Scale of the posteriors at the start, geodesic length."""
     prior_scale: Positive = 1.0
     """Scale of the prior, geodesic length."""
@@ -95,6 +95,8 @@ class TrainingConfig(_Closed):
     """How many runs, with seeds counting up from seed."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; auto takes a GPU where there is one."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """Processor threads; 0 takes one for a graph below 10,000 nodes, and torch's own number else."""
     checkpoint_every: Count = 25
     """Epochs between two checkpoints."""
 
@@ -147,13 +149,13 @@ def load_config(
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such configuration file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from None
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: malformed: {error}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: must hold the sections {', '.join(RunConfig.model_fields)}")
@@ -175,7 +177,7 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> None:
 def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return text
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -111,9 +112,8 @@ class RunFolder:
             RunError: if the run is not finished or the file is damaged.
         """
         if not self.finished:
-            raise RunError(
-                f"{self.path}: the run is not finished; go on with: hypgraph train --resume {self.path}"
-            )
+            resume = f"hypgraph train --resume {shlex.quote(str(self.path))}"
+            raise RunError(f"{self.path}: the run is not finished; go on with: {resume}")
         try:
             summary: dict[str, Any] = json.loads(self.summary_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -1,6 +1,7 @@
 """``hypgraph evaluate``."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,7 +31,7 @@ def evaluate(
         typer.echo(json.dumps(plain if len(plain) > 1 else plain[0], indent=2))
         return
     config = folder.config()
-    table = metrics_table(f"Link prediction on {config.data.name}, %")
+    table = metrics_table(f"Link prediction on {Path(config.data.name).stem}, %")
     for child, metrics in zip(seeds.seed_folders(folder), result, strict=True):
         cells = [f"{100 * value:.2f}" for which in ("val", "test") for value in metrics[which]]
         table.add_row(f"{config.model.latent} d={config.model.dim}, seed {child.config().training.seed}", *cells)

@@ -75,8 +75,9 @@ def train(
     if resume is not None:
         given = [key for key, value in overrides.items() if value is not None]
         if given or out or config or assignments:
-            what = given[0] if given else "--out" if out else "--config" if config else "--set"
-            raise ConfigError(f"--resume takes everything from the run's config.json; leave out {what}")
+            key = given[0] if given else "out" if out else "config" if config else "set"
+            flag = {"data.name": "data", "data.root": "data-root"}.get(key, key.rpartition(".")[2])
+            raise ConfigError(f"--resume takes everything from the run's config.json; leave out --{flag}")
         resolved = None
     else:
         resolved = load_config(config, overrides=overrides, assignments=assignments or ())

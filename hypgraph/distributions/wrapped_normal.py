@@ -16,6 +16,11 @@ from hypgraph.random import standard_normal
 __all__ = ["WrappedNormal"]
 
 
+def _check_dtype(name: str, x: Tensor) -> None:
+    if x.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"{name} has dtype {x.dtype}; convert it to torch.float64 (or float32)")
+
+
 class WrappedNormal(Distribution):
     r"""A normal vector in the tangent space at ``loc``, followed along its geodesic for its length.
 
@@ -59,8 +64,8 @@ class WrappedNormal(Distribution):
         validate_args: bool | None = None,
     ) -> None:
         if not isinstance(scale, Tensor):
-            dtype = torch.float64 if loc is None else loc[0].dtype
-            device = None if loc is None else loc[0].device
+            like = loc.radius if isinstance(loc, Polar) else loc
+            dtype, device = (torch.float64, None) if like is None else (like.dtype, like.device)
             scale = torch.full((1,), float(scale), dtype=dtype, device=device)
         self.manifold, self.scale = manifold, scale
         if validate_args if validate_args is not None else self._validate_args:
@@ -74,27 +79,51 @@ class WrappedNormal(Distribution):
 
     def _check(self, loc: Tensor | Polar | None) -> None:
         manifold, scale = self.manifold, self.scale
-        for name, tensor in (("scale", scale), *([] if loc is None else [("loc", loc[0])])):
-            if tensor.dtype not in (torch.float32, torch.float64):
-                raise TypeError(f"{name} has dtype {tensor.dtype}; convert it to torch.float64 (or float32)")
+        for tensor in () if loc is None else loc if isinstance(loc, Polar) else (loc,):
+            _check_dtype("loc", tensor)
+        _check_dtype("scale", scale)
         if scale.dim() == 0 or scale.shape[-1] not in (1, manifold.dim):
             raise ValueError(
                 f"scale has shape {tuple(scale.shape)}; its last axis must be 1 or the dim of {manifold}"
             )
-        if not bool((scale > 0).all()):
-            raise ValueError(f"scale must be positive, but its smallest value is {float(scale.min()):g}")
+        wrong = scale[~((scale > 0) & torch.isfinite(scale))]
+        if wrong.numel():
+            raise ValueError(
+                f"scale of shape {tuple(scale.shape)} must be positive and finite, but an entry is "
+                f"{float(wrong[0]):g}"
+            )
         if isinstance(loc, Polar):
+            if loc.direction.shape[:-1] != loc.radius.shape:
+                raise ValueError(
+                    f"loc.direction has shape {tuple(loc.direction.shape)}; before its last axis it must have the "
+                    f"shape of loc.radius, {tuple(loc.radius.shape)}"
+                )
             if loc.direction.shape[-1] != manifold.dim:
                 raise ValueError(
                     f"loc.direction has shape {tuple(loc.direction.shape)}; its last axis must be the dim of "
                     f"{manifold}"
                 )
             if not bool(torch.isfinite(loc.radius).all() & (loc.radius >= 0).all()):
-                raise ValueError("loc.radius must be finite and not negative")
+                raise ValueError(f"loc.radius of shape {tuple(loc.radius.shape)} must be finite and not negative")
+            length = norm(loc.direction)
+            if not bool((((length - 1).abs() < 1e-4) | ((length == 0) & (loc.radius == 0))).all()):
+                raise ValueError(
+                    f"loc.direction of shape {tuple(loc.direction.shape)} must hold unit vectors, or zero where "
+                    "loc.radius is 0"
+                )
         elif loc is not None:
             self._check_points("loc", loc)
+        batch = () if loc is None else loc.radius.shape if isinstance(loc, Polar) else loc.shape[:-1]
+        try:
+            torch.broadcast_shapes(batch, scale.shape[:-1])
+        except RuntimeError:
+            raise ValueError(
+                f"scale has shape {tuple(scale.shape)}, whose batch does not broadcast with that of loc, "
+                f"{tuple(batch)}"
+            ) from None
 
     def _check_points(self, name: str, x: Tensor) -> None:
+        _check_dtype(name, x)
         if x.dim() == 0 or x.shape[-1] != self.manifold.ambient_dim:
             raise ValueError(
                 f"{name} has shape {tuple(x.shape)}; its last axis must have the {self.manifold.ambient_dim} "

@@ -26,6 +26,7 @@ from hypgraph.training import (
     LinkTask,
     LinkTrainer,
     deferred_interrupt,
+    limited_threads,
     load_checkpoint,
     resolve_device,
     save_checkpoint,
@@ -132,11 +133,12 @@ class LinkPrediction:
 
         if self.trainer.epoch == 0:
             save()
-        self._train(folder, on_epoch, save)
-        model = self.trainer.best_model()
-        summary = self._summary(model, seconds=time.perf_counter() - started)
-        with torch.no_grad():
-            posterior = model.encode(self.task.features, self.task.adjacency)
+        with limited_threads(self.config.training.threads, num_nodes=self.graph.num_nodes):
+            self._train(folder, on_epoch, save)
+            model = self.trainer.best_model()
+            with torch.no_grad():
+                posterior = model.encode(self.task.features, self.task.adjacency)
+            summary = self._summary(model, seconds=time.perf_counter() - started)
         Embeddings.from_posterior(posterior, self.graph.node_id).save_npz(folder.embeddings_file)
         write_json(folder.summary_file, summary)
         return summary
@@ -210,5 +212,6 @@ def evaluate_run(folder: RunFolder) -> dict[str, LinkMetrics]:
     folder.summary()
     run = open_run(folder)
     run.restore(folder)
-    val, test = score_links(run.trainer.best_model(), run.task, run.task.val, run.task.test)
+    with limited_threads(run.config.training.threads, num_nodes=run.graph.num_nodes):
+        val, test = score_links(run.trainer.best_model(), run.task, run.task.val, run.task.test)
     return {"val": val, "test": test}

@@ -78,4 +78,4 @@ class Hyperbolic(Manifold):
 
     @override
     def conformal_dist(self, square: Tensor, gaps: Tensor) -> Tensor:
-        return 2 / self.c**0.5 * asinh((self.c * square / gaps).sqrt())
+        return 2 / self.c**0.5 * asinh((self.c * square).sqrt() / gaps.sqrt())

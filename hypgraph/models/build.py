@@ -34,7 +34,7 @@ def build_vgae(config: ModelConfig, in_features: int, *, generator: torch.Genera
         family=posterior,
         isotropic=config.scales == "isotropic",
         gain=config.gain,
-        nonnegative=config.dim > 2 if config.nonnegative is None else config.nonnegative,
+        nonnegative=config.nonnegative,
         initial_scale=config.initial_scale,
         dtype=dtype,
     )

@@ -14,5 +14,5 @@ def dropout(x: Tensor, p: float, *, generator: torch.Generator | None = None) ->
     """
     if p == 0:
         return x
-    kept = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float32).ge_(p).div_(1 - p)
-    return x * kept.to(x.dtype)
+    kept = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float32).ge_(p)
+    return x * kept.to(x.dtype).div_(1 - p)

@@ -76,7 +76,10 @@ class Gyroplane(nn.Module):
         length = torch.linalg.vector_norm(self.weight, dim=-1)
         known = length > 0
         safe = torch.where(known, length, 1.0)
-        distance = self.manifold.dist_to_gyroplanes(
-            x, self.weight / safe.unsqueeze(-1), -doubling * self.bias / safe
-        )
+        offset = -doubling * self.bias / safe
+        # Small weights put a gyroplane where the hyperbolic sine of its offset overflows. From a gyroplane that is
+        # far beyond the points all distances grow with the offset alone, by as much as it does.
+        limit = 0.3 * math.log(torch.finfo(x.dtype).max) / (self.manifold.c or 1.0) ** 0.5
+        near = offset.clamp(-limit, limit)
+        distance = self.manifold.dist_to_gyroplanes(x, self.weight / safe.unsqueeze(-1), near) + (near - offset)
         return torch.where(known, safe / doubling * distance, self.bias)

@@ -38,9 +38,9 @@ class PosteriorHead(nn.Module):
         *,
         family: type[WrappedNormal] = WrappedNormal,
         isotropic: bool = True,
-        gain: float = 3.0,
+        gain: float = 5.0,
         nonnegative: bool = False,
-        initial_scale: float = 0.135,
+        initial_scale: float = 0.08,
         dtype: torch.dtype = torch.float64,
     ) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ from hypgraph.training.checkpoint import load_checkpoint, save_checkpoint
 from hypgraph.training.device import resolve_device
 from hypgraph.training.interrupt import deferred_interrupt
 from hypgraph.training.link_task import LinkTask, input_features
+from hypgraph.training.threads import limited_threads
 from hypgraph.training.trainer import Best, EpochRecord, LinkTrainer, score_links
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "LinkTrainer",
     "deferred_interrupt",
     "input_features",
+    "limited_threads",
     "load_checkpoint",
     "resolve_device",
     "save_checkpoint",

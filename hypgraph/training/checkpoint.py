@@ -29,14 +29,14 @@ def load_checkpoint(path: Path, *, fingerprint: str, device: torch.device) -> di
     Raises:
         RunError: if the file is missing, damaged, of another format, or of other data.
     """
-    remedy = f"train again, or delete {path} and resume to start at epoch 0"
+    remedy = "train again, or, if the run is not finished, delete the file and resume from epoch 0"
     try:
         content = torch.load(path, map_location=device, weights_only=True)
         written, version, data = content["format"], content["version"], content["fingerprint"]
         state: dict[str, Any] = content["state"]
     except FileNotFoundError:
         raise RunError(f"{path}: no such checkpoint; the run stopped before its first one") from None
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError):
+    except (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, pickle.UnpicklingError):
         raise RunError(f"{path}: the checkpoint is damaged; {remedy}") from None
     if written != FORMAT:
         raise RunError(

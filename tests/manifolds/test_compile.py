@@ -95,7 +95,9 @@ def every_method(space: Callable[[Tensor], Manifold]) -> Callable[..., tuple[Ten
             z.vector(),
             manifold.logdetexp(a.radius),
             manifold.dist_to_gyroplanes(x, b.direction, a.radius),
+            manifold.dist_to_gyroplanes(a, b.direction, a.radius),
             *manifold.conformal(x),
+            *manifold.conformal(a),
             manifold.conformal_dist(a.radius, b.radius),
         ]
         if isinstance(manifold, PoincareBall):

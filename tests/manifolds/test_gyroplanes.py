@@ -115,3 +115,30 @@ def test_gradients_of_gyroplane_distances_agree_with_finite_differences(
         return space(3, c).dist_to_gyroplanes(*rest)
 
     assert torch.autograd.gradcheck(distances, [tensor.requires_grad_() for tensor in inputs])
+
+
+@each_manifold
+def test_polar_points_have_the_distances_of_their_coordinates(manifold: Manifold) -> None:
+    x, normals = points(manifold, 3.0, 11), directions(5, manifold.dim, 12)
+    offsets = torch.linspace(-1, 1, 5, dtype=F64)
+    torch.testing.assert_close(
+        manifold.dist_to_gyroplanes(manifold.to_polar(x), normals, offsets),
+        manifold.dist_to_gyroplanes(x, normals, offsets),
+        rtol=1e-12,
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("angle", [20.0, 60.0, 150.0, 300.0])
+def test_polar_points_keep_their_distances_where_coordinates_end(angle: float) -> None:
+    for c in CURVATURES:
+        radius, u = torch.tensor(angle / c**0.5, dtype=F64), directions(1, 3, 13)[0]
+        normals, offsets = directions(4, 3, 14), torch.tensor([0.0, 0.5, -2.0, 10.0], dtype=F64) / c**0.5
+        values = PoincareBall(3, c).dist_to_gyroplanes(Polar(radius, u), normals, offsets)
+        sqrt_c = mp.sqrt(mp.mpf(c))
+        far = sqrt_c * mp.mpf(radius.item())
+        for value, normal, offset in zip(values, normals, offsets, strict=True):
+            shift = sqrt_c * mp.mpf(offset.item())
+            along = oracle.dot(oracle.exact(u), oracle.exact(normal))
+            truth = mp.asinh(mp.sinh(far) * along * mp.cosh(shift) - mp.cosh(far) * mp.sinh(shift)) / sqrt_c
+            assert oracle.relative_error(value, truth) <= 1e-12

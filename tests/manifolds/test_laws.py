@@ -217,7 +217,11 @@ def test_conformal_coordinates_give_the_distances(setting: Setting, manifold: Ma
     setting.same_lengths(manifold.conformal_dist(square, first.gap * second.gap), manifold.dist(x, y))
     assert not manifold.conformal_dist(torch.zeros_like(square), first.gap.square()).any()
     expected = manifold.to_ball(x) if isinstance(manifold, Lorentz) else x
-    torch.testing.assert_close(first.coordinates, expected, rtol=8 * torch.finfo(setting.dtype).eps, atol=0.0)
+    eps = torch.finfo(setting.dtype).eps
+    torch.testing.assert_close(first.coordinates, expected, rtol=8 * eps, atol=0.0)
+    from_polar = manifold.conformal(manifold.to_polar(x))
+    torch.testing.assert_close(from_polar.coordinates, expected, rtol=setting.tolerance, atol=16 * eps)
+    torch.testing.assert_close(from_polar.gap.double(), gap, rtol=setting.tolerance, atol=0.0)
 
 
 def test_translate_polar_is_transport_from_the_origin_and_the_exponential_map(

@@ -33,7 +33,7 @@ def graph() -> tuple[SparseMatrix, SparseMatrix, Tensor, Tensor]:
 
 def model(latent: str, **options: object) -> VGAE:
     config = ModelConfig.model_validate(
-        {"latent": latent, "dim": 4, "hidden": 16, "gain": 10.0, "dropout": 0.5, **options}
+        {"latent": latent, "dim": 4, "hidden": 16, "gain": 10.0, "dropout": 0.5, "initial_scale": 0.135, **options}
     )
     return build_vgae(config, NODES, generator=seeded(0))
 
