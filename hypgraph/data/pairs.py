@@ -46,10 +46,10 @@ class PairNumbering:
         """The pairs u < v, int64 ``[2, M]``, with these numbers, ``[M]``."""
         n = self.num_nodes
         if 1 < n < 2**25:
-            # The root of offset(u) = number. Its discriminant is below 2⁵², so float64 holds it exactly and the
-            # rounded row is off by one at most.
+            # The root of offset(u) = number. Its discriminant is below 2⁵², and at least 9, so float64 holds
+            # it exactly and the row, at most n-2, is off by one at most.
             root = torch.sqrt(((2 * n - 1) ** 2 - 8 * numbers).double())
-            u = ((2 * n - 1 - root) / 2).long().clamp(max=n - 2)
+            u = ((2 * n - 1 - root) / 2).long()
             u = u - (self._row_offset[u] > numbers).long()
             u = u + (self._row_offset[u + 1] <= numbers).long()
         else:

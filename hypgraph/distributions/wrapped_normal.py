@@ -137,11 +137,13 @@ class WrappedNormal(Distribution):
     def loc(self) -> Tensor:
         """The centre in coordinates, ``[..., ambient_dim]``; beyond ``manifold.max_radius`` it is pulled in."""
         if self._loc is not None:
-            return self._loc
-        if self.center is None:
+            loc = self._loc
+        elif self.center is None:
             zeros = self.scale.new_zeros(self.manifold.dim)
-            return self.manifold.from_polar(Polar(zeros[..., 0], zeros))
-        return PolarDraw(self.manifold, None, self.center).value
+            loc = self.manifold.from_polar(Polar(zeros[..., 0], zeros))
+        else:
+            loc = PolarDraw(self.manifold, None, self.center).value
+        return loc.expand(*self.batch_shape, self.manifold.ambient_dim)
 
     @property
     @override
@@ -194,7 +196,9 @@ class WrappedNormal(Distribution):
     def log_prob_of(self, draw: PolarDraw) -> Tensor:
         """Log-density ``[...]`` at a polar draw, of this distribution or of another on the same space.
 
-        Exact at any radius: no coordinate, which might be rounded or pulled in, is mapped back.
+        No coordinate, which might be rounded or pulled in, is mapped back: the value is exact at any radius where
+        the draw is this distribution's own, or one of the two centres is the origin. Between two other centres
+        the rounding ε of a direction at radius r counts ε e^(√c r).
         """
         if draw.center is self.center:
             return self._log_density(draw.about_center)

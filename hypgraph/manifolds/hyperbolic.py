@@ -46,6 +46,11 @@ class Hyperbolic(Manifold):
         return polar.translate_polar(x, y, c=self.c)
 
     @override
+    def max_radius(self, dtype: torch.dtype) -> float | Tensor:
+        # The hyperboloid holds more, but decoders compare points of both models in ball coordinates.
+        return ball.max_radius(dtype, c=self.c)
+
+    @override
     def logdetexp(self, radius: Tensor) -> Tensor:
         return (self.dim - 1) * log_sinhc(self.c**0.5 * radius)
 
@@ -63,7 +68,8 @@ class Hyperbolic(Manifold):
             point = torch.cat([torch.cosh(angle), torch.sinh(angle) * x.direction], dim=-1)
         else:
             point = self._hyperboloid(x)
-        return asinh(point @ weight.mT) / sqrt_c
+        distances = asinh(point @ weight.mT)
+        return distances if self.c == 1.0 and isinstance(self.c, float) else distances / sqrt_c
 
     @override
     def conformal(self, x: Tensor | Polar) -> Conformal:

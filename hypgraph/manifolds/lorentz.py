@@ -1,6 +1,5 @@
 """The hyperboloid, as a latent space."""
 
-import torch
 from torch import Tensor
 from typing_extensions import override
 
@@ -72,10 +71,6 @@ class Lorentz(Hyperbolic):
     @override
     def from_polar(self, x: Polar) -> Tensor:
         return lorentz.from_polar(x, c=self.c)
-
-    @override
-    def max_radius(self, dtype: torch.dtype) -> float | Tensor:
-        return lorentz.max_radius(dtype, c=self.c)
 
     @property
     @override

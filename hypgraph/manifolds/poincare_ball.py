@@ -73,10 +73,6 @@ class PoincareBall(Hyperbolic):
     def from_polar(self, x: Polar) -> Tensor:
         return ball.from_polar(x, c=self.c)
 
-    @override
-    def max_radius(self, dtype: torch.dtype) -> float | Tensor:
-        return ball.max_radius(dtype, c=self.c)
-
     def lambda_x(self, x: Tensor) -> Tensor:
         """Conformal factor 2/(1-c‖x‖²); ``[..., d]`` to ``[...]``."""
         return ball.lambda_x(x, c=self.c)

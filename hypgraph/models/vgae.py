@@ -44,7 +44,8 @@ class VGAE(nn.Module):
         head: from these to a posterior for each node.
         decoder: from two latents to the logit of an edge.
         prior_scale: scale of the prior, a wrapped normal at the origin; geodesic length.
-        beta: weight of the KL term; PyG's weighting is 1, which enters the loss as 1/N.
+        beta: weight of the KL term, which enters the loss as β/N. (PyG adds the mean losses of positives and
+            negatives where this averages them: its weighting is β = 1/2.)
     """
 
     def __init__(

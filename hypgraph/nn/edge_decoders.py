@@ -4,6 +4,7 @@ Each sees the two latents and nothing else, and is symmetric in them. What depen
 once a node, then gathered for each pair.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -68,14 +69,14 @@ class GyroplaneDecoder(_MetricDecoder):
     """A learnt gyroplane metric: logit = e^t (ρ - Σₖ wₖ² (gₖ(z_i) - gₖ(z_j))²).
 
     gₖ is the signed geodesic distance to gyroplane k. At the start the normals are a tight frame, the offsets 0
-    and wₖ² = d/K, so the sum is a squared distance (in flat space exactly ‖z_i - z_j‖²) and the decoder that of
-    Fermi and Dirac; from there training moves, turns and weights the gyroplanes.
+    and wₖ² = d/K, so the sum is a squared distance (in flat space ‖z_i - z_j‖², if d divides K) and the decoder
+    that of Fermi and Dirac; from there training moves, turns and weights the gyroplanes.
 
     Args:
         manifold: the latent space, of dimension d.
         generator: for the initial normals.
         dtype: precision, that of the latents.
-        count: K, the number of gyroplanes.
+        count: K, the number of gyroplanes; by default the least multiple of d from 16, so that the frame is tight.
     """
 
     def __init__(
@@ -84,9 +85,10 @@ class GyroplaneDecoder(_MetricDecoder):
         *,
         generator: torch.Generator | None = None,
         dtype: torch.dtype = torch.float64,
-        count: int = 16,
+        count: int | None = None,
     ) -> None:
         super().__init__(manifold, dtype)
+        count = manifold.dim * math.ceil(16 / manifold.dim) if count is None else count
         self.normals = nn.Parameter(tight_frame(count, manifold.dim, generator=generator, dtype=dtype))
         self.offsets = nn.Parameter(torch.zeros(count, dtype=dtype))
         self.weights = nn.Parameter(torch.full((count,), (manifold.dim / count) ** 0.5, dtype=dtype))

@@ -98,7 +98,7 @@ def test_loc_is_the_given_centre_in_coordinates(manifold: Manifold) -> None:
     polar = center("polar", manifold, (5,))
     coordinates = center("coordinates", manifold, (5,))
     assert isinstance(coordinates, Tensor)
-    assert WrappedNormal(coordinates, 1.0, manifold).loc is coordinates
+    torch.testing.assert_close(WrappedNormal(coordinates, 1.0, manifold).loc, coordinates, rtol=0, atol=0)
     torch.testing.assert_close(WrappedNormal(polar, 1.0, manifold).loc, coordinates, rtol=1e-15, atol=1e-15)
     origin = WrappedNormal(None, 1.0, manifold).loc
     assert origin.shape == (manifold.ambient_dim,)

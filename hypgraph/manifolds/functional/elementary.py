@@ -39,12 +39,12 @@ class _Asinh(torch.autograd.Function):
     @override
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        grad: Tensor = grad_outputs[0] * (x * x + 1).rsqrt()
+        grad: Tensor = grad_outputs[0] * torch.square(x).add_(1).rsqrt_()
         return grad
 
 
 def asinh(x: Tensor) -> Tensor:
-    """Inverse hyperbolic sine log1p(x + x²/(1+√(x²+1))), odd; overflows where x² does.
+    """Inverse hyperbolic sine log1p(x + x²/(1+√(x²+1))), odd; for |x| whose square does not overflow.
 
     >>> asinh(torch.tensor([-1.0, 0.0, 1.0]))
     tensor([-0.8814,  0.0000,  0.8814])

@@ -5,8 +5,6 @@ norm is their geodesic length. acosh(-c⟨X,Y⟩) is an identity, not an algorit
 coordinates, r = asinh(√c‖X_s‖)/√c, which keep the small ones.
 """
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -25,7 +23,6 @@ __all__ = [
     "inner",
     "logmap",
     "logmap0",
-    "max_radius",
     "projx",
     "to_ball",
     "to_polar",
@@ -56,7 +53,7 @@ def to_polar(x: Tensor, *, c: float | Tensor) -> Polar:
 
 
 def from_polar(x: Polar, *, c: float | Tensor) -> Tensor:
-    """(cosh(√c r), sinh(√c r)u)/√c, ``[..., d+1]``; overflows beyond :func:`max_radius`."""
+    """(cosh(√c r), sinh(√c r)u)/√c, ``[..., d+1]``; overflows where e^(√c r) does."""
     sqrt_c = c**0.5
     angle = (sqrt_c * x.radius).unsqueeze(-1)
     return torch.cat([torch.cosh(angle), torch.sinh(angle) * x.direction], dim=-1) / sqrt_c
@@ -153,11 +150,6 @@ def transp0(y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
     along = (y[..., 1:] * v[..., 1:]).sum(-1, keepdim=True)
     space = v[..., 1:] + (c * along / (1 + sqrt_c * y[..., :1])) * y[..., 1:]
     return torch.cat([sqrt_c * along, space], dim=-1)
-
-
-def max_radius(dtype: torch.dtype, *, c: float | Tensor) -> float | Tensor:
-    """The largest radius (geodesic length) whose coordinates do not overflow when squared."""
-    return math.log(torch.finfo(dtype).max) / 2.5 / c**0.5
 
 
 def check_point(x: Tensor, *, c: float | Tensor) -> str | None:
