@@ -28,8 +28,8 @@ class Manifold(ABC):
     """A space of constant curvature -c ≤ 0 and dimension ``dim``, in one choice of coordinates.
 
     Points and tangent vectors are plain tensors whose last axis has :attr:`ambient_dim` entries; leading axes
-    broadcast. Distances and radii are geodesic lengths. Nothing is clamped: a point outside gives NaN, and
-    :meth:`projx` is the one function that moves points.
+    broadcast. Distances and radii are geodesic lengths. Nothing is clamped: a point outside the ball gives
+    NaN, and :meth:`projx` is the one function that moves points.
 
     Besides coordinates there are polar coordinates about the origin (:class:`Polar`), exact at any radius;
     their vectors live in an orthonormal frame, where a vector of length ρ moves ρ.
@@ -53,7 +53,8 @@ class Manifold(ABC):
         return self.dim
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(dim={self.dim}, c={float(self.c):g})"
+        c = float(self.c.detach() if isinstance(self.c, Tensor) else self.c)
+        return f"{type(self).__name__}(dim={self.dim}, c={c:g})"
 
     @abstractmethod
     def dist(self, x: Tensor, y: Tensor) -> Tensor:
@@ -133,7 +134,8 @@ class Manifold(ABC):
         Shimizu et al. 2021 (arXiv 2006.08210), equation 6, with r twice theirs.
 
         Args:
-            x: coordinates ``[..., ambient_dim]``, or polar coordinates about the origin.
+            x: coordinates ``[..., ambient_dim]``, or polar coordinates about the origin, √c·radius below 350
+                (44 in float32).
             normals: ``[K, d]``, unit vectors.
             offsets: ``[K]``, geodesic lengths of either sign.
 

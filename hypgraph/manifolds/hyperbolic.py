@@ -21,21 +21,22 @@ class Hyperbolic(Manifold):
 
     Args:
         dim: the intrinsic dimension.
-        c: a positive float, or a tensor of one element, which is kept as it is so that it can be learnt.
+        c: a positive number, or a tensor without axes, which is kept as it is so that it can be learnt.
 
     Raises:
-        ConfigError: if ``c`` is a float that is not positive and finite.
+        ConfigError: if ``c`` is a number that is not positive and finite, or a tensor with axes.
     """
 
     def __init__(self, dim: int, c: float | Tensor = 1.0) -> None:
-        if not isinstance(c, Tensor):
-            if not (math.isfinite(c) and c > 0):
-                raise ConfigError(
-                    f"c must be a positive finite number (the curvature is -c), got {c}; "
-                    "for flat space take the Euclidean latent"
-                )
-            c = float(c)
-        super().__init__(dim, c)
+        if isinstance(c, Tensor):
+            if c.dim() != 0:
+                raise ConfigError(f"c must be a number or a tensor without axes, got shape {tuple(c.shape)}")
+        elif not (math.isfinite(c) and c > 0):
+            raise ConfigError(
+                f"c must be a positive finite number (the curvature is -c), got {c}; "
+                "for flat space take the Euclidean latent"
+            )
+        super().__init__(dim, c if isinstance(c, Tensor) else float(c))
 
     @override
     def dist_polar(self, x: Polar, y: Polar) -> Tensor:
@@ -69,7 +70,7 @@ class Hyperbolic(Manifold):
         else:
             point = self._hyperboloid(x)
         distances = asinh(point @ weight.mT)
-        return distances if self.c == 1.0 and isinstance(self.c, float) else distances / sqrt_c
+        return distances if isinstance(sqrt_c, float) and sqrt_c == 1.0 else distances / sqrt_c
 
     @override
     def conformal(self, x: Tensor | Polar) -> Conformal:

@@ -16,6 +16,7 @@ class Lorentz(Hyperbolic):
 
     ``dim`` is the intrinsic dimension d; points have d+1 coordinates, time first.
 
+    >>> import torch
     >>> manifold = Lorentz(2, c=1.0)
     >>> x = manifold.expmap0(torch.tensor([0.0, 0.5, 0.0], dtype=torch.float64))
     >>> round(manifold.dist0(x).item(), 12)  # tangent norms are lengths

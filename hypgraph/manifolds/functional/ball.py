@@ -86,7 +86,7 @@ class _BoundaryGap(torch.autograd.Function):
 
 
 def boundary_gap(x: Tensor, *, c: float | Tensor) -> Tensor:
-    """s_x = 1 - c‖x‖², to full relative precision however close the boundary.
+    """s_x = 1 - c‖x‖², to full relative precision up to √c·radius 20 and to 1e-8 at 36 (float64).
 
     x = h + l with h on a grid so coarse that ‖h‖² is exact in floating point; then s = (1 - c‖h‖²) - c⟨l, x+h⟩.
     Negative outside the ball, zero on its boundary.
@@ -171,14 +171,20 @@ def gyration(x: Tensor, y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
     Returns:
         ``[..., d]``, with the norm of ``v``.
     """
-    xv, yv = c * (x * v).sum(-1, keepdim=True), c * (y * v).sum(-1, keepdim=True)
-    xy = c * (x * y).sum(-1, keepdim=True)
-    xx, yy = c * x.square().sum(-1, keepdim=True), c * y.square().sum(-1, keepdim=True)
-    gaps = (boundary_gap(x, c=c) * boundary_gap(y, c=c)).unsqueeze(-1)
-    denominator = c * (x + y).square().sum(-1, keepdim=True) + gaps
-    along_x = yv * (1 + 2 * xy) - xv * yy
-    along_y = -yv * xx - xv
-    return v + 2 * (along_x * x + along_y * y) / denominator
+    gap_x, gap_y = boundary_gap(x, c=c).unsqueeze(-1), boundary_gap(y, c=c).unsqueeze(-1)
+    return gyration_of(x, gap_x, y, gap_y, v, c=c)
+
+
+def gyration_of(x: Tensor, gap_x: Tensor, y: Tensor, gap_y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
+    """:func:`gyration` with s_x and s_y given ``[..., 1]``.
+
+    The textbook's polynomial in the coordinates cancels where x ≈ ⊖y; in terms of x+y nothing does.
+    """
+    total = x + y
+    square = c * total.square().sum(-1, keepdim=True)
+    yv, tv = c * (y * v).sum(-1, keepdim=True), c * (total * v).sum(-1, keepdim=True)
+    turn = (tv * gap_y + yv * square) * x - (tv - yv * gap_x) * total
+    return v + 2 * turn / (square + gap_x * gap_y)
 
 
 def expmap(x: Tensor, u: Tensor, *, c: float | Tensor) -> Tensor:
@@ -195,7 +201,8 @@ def expmap(x: Tensor, u: Tensor, *, c: float | Tensor) -> Tensor:
     gap_x = boundary_gap(x, c=c).unsqueeze(-1)
     half = c**0.5 * norm(u, keepdim=True) / gap_x
     y = tanhc(half) * u / gap_x
-    return _add(x, gap_x, y, torch.cosh(half).reciprocal().square(), c)
+    decay = torch.exp(-2 * half)  # s_y = 1/cosh²; cosh itself would overflow
+    return _add(x, gap_x, y, 4 * decay / (1 + decay).square(), c)
 
 
 def logmap(x: Tensor, y: Tensor, *, c: float | Tensor) -> Tensor:
@@ -272,6 +279,6 @@ def check_point(x: Tensor, *, c: float | Tensor) -> str | None:
     if not bool(torch.isfinite(x).all()):
         return "a coordinate is not finite"
     if not bool((boundary_gap(x, c=c) > 0).all()):
-        worst = float((c**0.5 * norm(x.detach())).max())
+        worst = float((c**0.5 * norm(x)).detach().max())
         return f"a point is not inside the ball: √c‖x‖ = {worst:.17g}, which must be below 1"
     return None

@@ -8,7 +8,7 @@ coordinates, r = asinh(√c‖X_s‖)/√c, which keep the small ones.
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds.functional.ball import boundary_gap
+from hypgraph.manifolds.functional.ball import boundary_gap, gyration_of
 from hypgraph.manifolds.functional.elementary import norm, sinhc, unit
 from hypgraph.manifolds.functional.polar import Polar, dist_polar
 
@@ -140,8 +140,12 @@ def logmap0(x: Tensor, *, c: float | Tensor) -> Tensor:
 
 def transp(x: Tensor, y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
     """Parallel transport from ``x`` to ``y``: v + c⟨Y,v⟩/(2+2 sinh²(√c d/2)) (X+Y); ``[..., d+1]``."""
-    square = torch.sinh(c**0.5 / 2 * dist(x, y, c=c)).square()
-    return v + (c * inner(y, v) / (2 + 2 * square)).unsqueeze(-1) * (x + y)
+    # v + c⟨Y,v⟩/(1-c⟨X,Y⟩)(X+Y) cancels e^2r of its digits; so: to the frame at the origin, rotate, back to y.
+    time_x, time_y = 1 + c**0.5 * x[..., :1], 1 + c**0.5 * y[..., :1]
+    ball_x, ball_y = x[..., 1:] / time_x, y[..., 1:] / time_y
+    frame = v[..., 1:] - c**0.5 * v[..., :1] * ball_x
+    turned = gyration_of(ball_y, 2 / time_y, -ball_x, 2 / time_x, frame, c=c)
+    return transp0(y, torch.cat([torch.zeros_like(turned[..., :1]), turned], dim=-1), c=c)
 
 
 def transp0(y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
@@ -160,8 +164,9 @@ def check_point(x: Tensor, *, c: float | Tensor) -> str | None:
     error = ((x[..., 0] - time) / time).abs()
     tolerance = 16 * torch.finfo(x.dtype).eps
     if not bool((error <= tolerance).all()):
+        worst = float(error.detach().max())
         return (
-            f"a point is off the sheet: X₀ differs from √(1/c+‖X_s‖²) by the factor {float(error.max()):.3g}, "
+            f"a point is off the sheet: X₀ differs from √(1/c+‖X_s‖²) by the factor {worst:.3g}, "
             f"allowed {tolerance:.3g}"
         )
     return None

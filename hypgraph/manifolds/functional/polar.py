@@ -51,31 +51,31 @@ class _Scaled(NamedTuple):
     square_gap: Tensor  # sinh²((a-b)/2)
 
 
-def _scaled(a: Tensor, b: Tensor) -> _Scaled:
-    decay, shrink = torch.exp(-2 * torch.minimum(a, b)), torch.expm1(-(a - b).abs())
+def _scaled(a: Tensor, b: Tensor, gap: Tensor) -> _Scaled:
+    """``gap`` = a-b is an argument because the rounding of a and b may be as large."""
+    decay, shrink = torch.exp(-2 * torch.minimum(a, b)), torch.expm1(-gap.abs())
     part = decay * shrink
     return _Scaled(
         sinh_a=torch.expm1(-2 * a) * -0.5,
         sinh_b=torch.expm1(-2 * b) * -0.5,
-        sinh_gap=part * (shrink + 2) * (torch.sign(b - a) / 2),
+        sinh_gap=part * (shrink + 2) * (torch.sign(gap) / -2),
         square_gap=part * shrink / 4,
     )
 
 
-def _half_distance(a: Tensor, b: Tensor, scaled: _Scaled, square: Tensor) -> Tensor:
+def _half_distance(a: Tensor, b: Tensor, gap: Tensor, scaled: _Scaled, square: Tensor) -> Tensor:
     """Half the distance of points at radii ``a`` and ``b`` for c = 1, ``square`` = ‖u₁ - u₂‖²/4.
 
     With S = sinh²((a-b)/2) + sinh a · sinh b · square, half the distance is asinh √S. ``scaled`` gives S/e^(a+b);
-    where that is zero or underflows, the directions are so close that |a-b|/2 is exact.
+    where that is zero or underflows, the directions are so close that |a-b|/2 is exact. At any radius √S may be
+    large or small: its logarithm decides which form of asinh serves.
     """
     rest = scaled.square_gap + scaled.sinh_a * scaled.sinh_b * square
     proper = rest > torch.finfo(rest.dtype).tiny
-    root = torch.where(proper, rest, 1.0).sqrt()
-    middle = (a + b) / 2
+    level = (a + b + torch.log(torch.where(proper, rest, 1.0))) / 2
     largest = math.log(torch.finfo(rest.dtype).max) / 3
-    moderate = asinh(torch.exp(middle.clamp(max=largest)) * root)
-    half = torch.where(middle < largest, moderate, middle + torch.log(2 * root))
-    return torch.where(proper, half, (a - b).abs() / 2)
+    half = torch.where(level < largest, asinh(torch.exp(level.clamp(max=largest))), level + math.log(2))
+    return torch.where(proper, half, gap.abs() / 2)
 
 
 def dist_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Tensor:
@@ -98,12 +98,12 @@ def dist_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Tensor:
     """
     sqrt_c = c**0.5
     square = (norm(x.direction - y.direction) / 2).square()
-    a, b = sqrt_c * x.radius, sqrt_c * y.radius
-    return 2 / sqrt_c * _half_distance(a, b, _scaled(a, b), square)
+    a, b, gap = sqrt_c * x.radius, sqrt_c * y.radius, sqrt_c * (x.radius - y.radius)
+    return 2 / sqrt_c * _half_distance(a, b, gap, _scaled(a, b, gap), square)
 
 
 class _Translation(torch.autograd.Function):
-    """Translation in curvature -1: (a, u, b, w) to distance d and direction n of the point sinh(d) n.
+    """Translation in curvature -1: (a, u, b, w, a-b) to distance d and direction n of the point sinh(d) n.
 
     sinh(d) n = C u + sinh(b) w with C = sinh a cosh b + (u·w)(cosh a - 1) sinh b, which is summed as
     (sinh(a-b) + 2q (cosh a - 1) sinh b) u + sinh(b) (u+w), q = ‖u+w‖²/4: no term exceeds twice the result. The
@@ -115,14 +115,17 @@ class _Translation(torch.autograd.Function):
 
     @staticmethod
     @override
-    def forward(a: Tensor, u: Tensor, b: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(a: Tensor, u: Tensor, b: Tensor, w: Tensor, gap: Tensor) -> tuple[Tensor, Tensor]:
         total = u + w
         square = (norm(total) / 2).square()
-        scaled = _scaled(a, b)
+        scaled = _scaled(a, b, gap)
         along = scaled.sinh_gap + square * torch.expm1(-a).square() * scaled.sinh_b
         across = torch.exp(-a) * scaled.sinh_b
         direction = torch.addcmul(along.unsqueeze(-1) * u, across.unsqueeze(-1), total)
-        return 2 * _half_distance(a, b, scaled, square), unit(direction)
+        # Near the base point the sum is as small as e^-(a+b): its square would underflow.
+        largest = direction.abs().amax(-1, keepdim=True)
+        direction = direction / torch.where(largest > 0, largest, 1.0)
+        return 2 * _half_distance(a, b, gap, scaled, square), unit(direction)
 
     @staticmethod
     @override
@@ -132,17 +135,18 @@ class _Translation(torch.autograd.Function):
     @staticmethod
     @override
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        a, u, b, w, d, n = ctx.saved_tensors
+        a, u, b, w, difference, d, n = ctx.saved_tensors
         grad_d, grad_n = grad_outputs
         total = u + w
         double = norm(total).square() / 2
-        sinh_a, sinh_b, gap, _ = _scaled(a, b)
+        sinh_a, sinh_b, gap, _ = _scaled(a, b, difference)
         loss_a, loss_d = torch.expm1(-a), torch.expm1(-2 * d)  # e^-a - 1, e^-2d - 1
         cosh_a, cosh_b, cosh_d = 1 - sinh_a, 1 - sinh_b, 1 + loss_d / 2
         excess = torch.exp(d - a - b)
-        # sinh d is divided by e^(a+b) as well; its reciprocal is 0 where d is, and with it the gradient.
-        apart = d > 0
-        over_sinh_d = torch.where(apart, -2 / (torch.where(apart, loss_d, 1.0) * excess), 0.0)
+        # sinh d is divided by e^(a+b) as well; its reciprocal is 0 where d is (or underflows), as is the gradient.
+        sinh_d = loss_d * excess / -2
+        apart = sinh_d > torch.finfo(d.dtype).tiny
+        over_sinh_d = torch.where(apart, 1 / torch.where(apart, sinh_d, 1.0), 0.0)
         tangent = torch.addcmul(grad_n, (grad_n * n).sum(-1, keepdim=True), n, value=-1)
         on_u = (tangent * u).sum(-1) * over_sinh_d
         across = (1 + loss_a) * sinh_b
@@ -157,7 +161,7 @@ class _Translation(torch.autograd.Function):
         to_u = torch.addcmul(shared, along.unsqueeze(-1), tangent) if ctx.needs_input_grad[1] else None
         over = (across * over_sinh_d).unsqueeze(-1)
         to_w = torch.addcmul(shared, over, tangent) if ctx.needs_input_grad[3] else None
-        return to_a, to_u, to_b, to_w
+        return to_a, to_u, to_b, to_w, None
 
 
 def translate_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Polar:
@@ -178,5 +182,7 @@ def translate_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Polar:
         The end point about the base point of ``x``.
     """
     sqrt_c = c**0.5
-    distance, direction = _Translation.apply(sqrt_c * x.radius, x.direction, sqrt_c * y.radius, y.direction)
+    gap = (sqrt_c * (x.radius - y.radius)).detach()
+    a, b = sqrt_c * x.radius, sqrt_c * y.radius
+    distance, direction = _Translation.apply(a, x.direction, b, y.direction, gap)
     return Polar(distance / sqrt_c, direction)
