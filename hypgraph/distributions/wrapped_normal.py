@@ -8,17 +8,13 @@ from torch import Tensor
 from torch.distributions import Distribution, constraints
 from typing_extensions import override
 
+from hypgraph.distributions.arguments import check_center_and_scale, check_points
 from hypgraph.distributions.polar_draw import PolarDraw
 from hypgraph.manifolds import Manifold, Polar
 from hypgraph.manifolds.functional.elementary import norm, unit
 from hypgraph.random import standard_normal
 
 __all__ = ["WrappedNormal"]
-
-
-def _check_dtype(name: str, x: Tensor) -> None:
-    if x.dtype not in (torch.float32, torch.float64):
-        raise TypeError(f"{name} has dtype {x.dtype}; convert it to torch.float64 (or float32)")
 
 
 class WrappedNormal(Distribution):
@@ -68,70 +64,14 @@ class WrappedNormal(Distribution):
             dtype, device = (torch.float64, None) if like is None else (like.dtype, like.device)
             scale = torch.full((1,), float(scale), dtype=dtype, device=device)
         self.manifold, self.scale = manifold, scale
-        if validate_args if validate_args is not None else self._validate_args:
-            self._check(loc)
+        if self._validate_args if validate_args is None else validate_args:
+            check_center_and_scale(loc, scale, manifold)
         self._loc = loc if isinstance(loc, Tensor) else None
         self.center = manifold.to_polar(loc) if isinstance(loc, Tensor) else loc
         batch_shape = scale.shape[:-1]
         if self.center is not None:
             batch_shape = torch.broadcast_shapes(self.center.radius.shape, batch_shape)
         super().__init__(batch_shape, torch.Size([manifold.ambient_dim]), validate_args=validate_args)
-
-    def _check(self, loc: Tensor | Polar | None) -> None:
-        manifold, scale = self.manifold, self.scale
-        for tensor in () if loc is None else loc if isinstance(loc, Polar) else (loc,):
-            _check_dtype("loc", tensor)
-        _check_dtype("scale", scale)
-        if scale.dim() == 0 or scale.shape[-1] not in (1, manifold.dim):
-            raise ValueError(
-                f"scale has shape {tuple(scale.shape)}; its last axis must be 1 or the dim of {manifold}"
-            )
-        wrong = scale[~((scale > 0) & torch.isfinite(scale))]
-        if wrong.numel():
-            raise ValueError(
-                f"scale of shape {tuple(scale.shape)} must be positive and finite, but an entry is "
-                f"{float(wrong[0]):g}"
-            )
-        if isinstance(loc, Polar):
-            if loc.direction.shape[:-1] != loc.radius.shape:
-                raise ValueError(
-                    f"loc.direction has shape {tuple(loc.direction.shape)}; before its last axis it must have the "
-                    f"shape of loc.radius, {tuple(loc.radius.shape)}"
-                )
-            if loc.direction.shape[-1] != manifold.dim:
-                raise ValueError(
-                    f"loc.direction has shape {tuple(loc.direction.shape)}; its last axis must be the dim of "
-                    f"{manifold}"
-                )
-            if not bool(torch.isfinite(loc.radius).all() & (loc.radius >= 0).all()):
-                raise ValueError(f"loc.radius of shape {tuple(loc.radius.shape)} must be finite and not negative")
-            length = norm(loc.direction)
-            if not bool((((length - 1).abs() < 1e-4) | ((length == 0) & (loc.radius == 0))).all()):
-                raise ValueError(
-                    f"loc.direction of shape {tuple(loc.direction.shape)} must hold unit vectors, or zero where "
-                    "loc.radius is 0"
-                )
-        elif loc is not None:
-            self._check_points("loc", loc)
-        batch = () if loc is None else loc.radius.shape if isinstance(loc, Polar) else loc.shape[:-1]
-        try:
-            torch.broadcast_shapes(batch, scale.shape[:-1])
-        except RuntimeError:
-            raise ValueError(
-                f"scale has shape {tuple(scale.shape)}, whose batch does not broadcast with that of loc, "
-                f"{tuple(batch)}"
-            ) from None
-
-    def _check_points(self, name: str, x: Tensor) -> None:
-        _check_dtype(name, x)
-        if x.dim() == 0 or x.shape[-1] != self.manifold.ambient_dim:
-            raise ValueError(
-                f"{name} has shape {tuple(x.shape)}; its last axis must have the {self.manifold.ambient_dim} "
-                f"coordinates of a point of {self.manifold}"
-            )
-        reason = self.manifold.check_point(x)
-        if reason is not None:
-            raise ValueError(f"{name} of shape {tuple(x.shape)} is not on {self.manifold}: {reason}")
 
     @property
     def loc(self) -> Tensor:
@@ -208,7 +148,7 @@ class WrappedNormal(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density ``[...]`` at points ``[..., ambient_dim]`` in coordinates."""
         if self._validate_args:
-            self._check_points("value", value)
+            check_points("value", value, self.manifold)
         return self._log_density(self._about_center(self.manifold.to_polar(value)))
 
     def _about_center(self, about_origin: Polar) -> Polar:
