@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hypgraph.exceptions import ConfigError
 from hypgraph.lookup import did_you_mean
 
-__all__ = ["DataConfig", "ModelConfig", "RunConfig", "TrainingConfig", "load_config"]
+__all__ = ["SECTIONS", "DataConfig", "ModelConfig", "RunConfig", "TrainingConfig", "load_config"]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -101,6 +101,9 @@ class TrainingConfig(_Closed):
     """Epochs between two checkpoints."""
 
 
+SECTIONS: dict[str, type[BaseModel]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+
+
 class RunConfig(_Closed):
     """A whole run: the sections of a configuration file.
 
@@ -158,16 +161,14 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"{path}: malformed: {error}") from None
     if not isinstance(values, dict):
-        raise ConfigError(f"{path}: must hold the sections {', '.join(RunConfig.model_fields)}")
+        raise ConfigError(f"{path}: must hold the sections {', '.join(SECTIONS)}")
     return values
 
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
     section, _, name = key.partition(".")
     if not name:
-        raise ConfigError(
-            f"--set {key}: keys are written section.key; sections: {', '.join(RunConfig.model_fields)}"
-        )
+        raise ConfigError(f"--set {key}: keys are written section.key; sections: {', '.join(SECTIONS)}")
     table = values.setdefault(section, {})
     if not isinstance(table, dict):
         raise ConfigError(f"{section} should be a table of keys and values, got {table}")
@@ -186,10 +187,7 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        section = RunConfig.model_fields.get(str(problem["loc"][0]))
-        fields = RunConfig.model_fields
-        if section is not None and isinstance(section.annotation, type):
-            fields = section.annotation.model_fields
+        fields = SECTIONS.get(str(problem["loc"][0]), RunConfig).model_fields
         return f"unknown configuration key '{key}'; {did_you_mean(str(problem['loc'][-1]), list(fields))}"
     message = problem["msg"].removeprefix("Input ")
     return f"{key} {message}, got {problem['input']}"

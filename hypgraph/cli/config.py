@@ -20,12 +20,12 @@ def options(context: typer.Context) -> None:
 @app.command("show")
 def show(config: ConfigFile = None, assignments: Set = None) -> None:
     """Print the resolved configuration as TOML: the defaults, or those of a file with --set on top."""
-    from hypgraph.config import RunConfig, load_config
+    from hypgraph.config import SECTIONS, load_config
 
     resolved = load_config(config, assignments=assignments or ()).model_dump(mode="json")
     for section, values in resolved.items():
         typer.echo(f"[{section}]")
-        fields = RunConfig.model_fields[section].annotation.model_fields  # type: ignore[union-attr]
+        fields = SECTIONS[section].model_fields
         for key, value in values.items():
             # TOML has no null.
             line = f"# {key} =" if value is None else f"{key} = {_toml(value)}"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hypgraph.config import RunConfig
+from hypgraph.config import SECTIONS
 
 __all__ = ["ConfigFile", "Run", "Set", "described", "help_without_verb"]
 
@@ -22,8 +22,7 @@ Set = Annotated[
 def described(key: str, *, metavar: str | None = None) -> Any:
     """An option for the configuration key ``section.name``, described by the field's own words and default."""
     section, name = key.split(".")
-    section_type = RunConfig.model_fields[section].annotation
-    field = section_type.model_fields[name]  # type: ignore[union-attr]
+    field = SECTIONS[section].model_fields[name]
     default = "" if field.default is None else f" [default: {field.default}]"
     return typer.Option(f"--{name.replace('_', '-')}", metavar=metavar, help=f"{field.description}{default}")
 

@@ -114,7 +114,17 @@ class FermiDiracDecoder(_MetricDecoder):
         return self._logit(pair_square_dist(self.manifold, self.manifold.conformal(z), edge_label_index))
 
 
-class TanhDistanceDecoder(EdgeDecoder):
+class _FixedDecoder(EdgeDecoder):
+    """A decoder without parameters; it takes the arguments of the others."""
+
+    def __init__(
+        self, manifold: Manifold, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
+    ) -> None:
+        del generator, dtype  # there are no parameters
+        super().__init__(manifold)
+
+
+class TanhDistanceDecoder(_FixedDecoder):
     """Probability 1 - tanh d(z_i,z_j) (Mathieu et al. 2019), hence logit log 2 - log(e^{2d} - 1); no parameters.
 
     The probability of coincident points is 1 and their logit infinite; d is smoothed to √(d² + 10⁻⁸), which caps
@@ -123,31 +133,19 @@ class TanhDistanceDecoder(EdgeDecoder):
 
     smoothing = 1e-8
 
-    def __init__(
-        self, manifold: Manifold, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
-    ) -> None:
-        del generator, dtype  # there are no parameters
-        super().__init__(manifold)
-
     @override
     def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
         square = pair_square_dist(self.manifold, self.manifold.conformal(z), edge_label_index)
         double = 2 * (square + self.smoothing).sqrt()
         # log 2 - log(e^{2d} - 1), with e^{2d} taken out so that large distances do not overflow
-        return 0.6931471805599453 - double - torch.log(-torch.expm1(-double))
+        return math.log(2) - double - torch.log(-torch.expm1(-double))
 
 
-class InnerProductDecoder(EdgeDecoder):
+class InnerProductDecoder(_FixedDecoder):
     """Logit ⟨v_i, v_j⟩ of the frame vectors at the origin, v = log₀(z) with ‖v‖ a geodesic length; no parameters.
 
     In flat space this is the decoder of Kipf and Welling 2016.
     """
-
-    def __init__(
-        self, manifold: Manifold, *, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float64
-    ) -> None:
-        del generator, dtype  # there are no parameters
-        super().__init__(manifold)
 
     @override
     def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
