@@ -2,9 +2,10 @@
 
     python benchmarks/vgae_step.py [--device cuda]
 
-One thread. On a GPU it is wall time, the device waited for. The contenders take turns, so that a slow moment of the machine hits all of them; the table has the
-median of each and the median of the ratios within a turn. A step is fresh negatives, encoder, draw, loss,
-gradients and the optimiser, as in `hypgraph train`; the validation of each epoch is timed apart.
+One thread; on a GPU, wall time with the device waited for. The contenders take turns, so that a slow moment of the
+machine hits all of them; the table has the median of each and the median of the ratios within a turn. A step is
+fresh negatives, encoder, draw, loss, gradients and the optimiser, as in `hypgraph train`; the validation of each
+epoch is timed apart.
 """
 
 import argparse

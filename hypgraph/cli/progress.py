@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 from typing import Self
 
 import typer
@@ -17,6 +18,7 @@ __all__ = ["Progress"]
 
 # Plain lines come this many times a run.
 PLAIN_LINES = 10
+REDRAW_SECONDS = 0.1
 
 
 class Progress:
@@ -31,6 +33,7 @@ class Progress:
         self.console = Console(file=sys.stderr)
         self.live = Live(console=self.console, transient=True, auto_refresh=False)
         self.epochs = 0
+        self.drawn = 0.0
         self.first_epoch: int | None = None
         self.started = 0.0
 
@@ -49,7 +52,7 @@ class Progress:
         self.epochs, self.first_epoch = config.training.epochs, None
         if self.quiet:
             return
-        name = f"{config.data.name}, {config.model.latent} d={config.model.dim}, seed {config.training.seed}"
+        name = f"{Path(config.data.name).stem}, {config.model.latent} d={config.model.dim}, seed {config.training.seed}"
         self.live.stop()
         typer.echo(f"Training on {name} -> {folder.path}", err=True)
         if self.console.is_terminal:
@@ -63,6 +66,10 @@ class Progress:
         if self.quiet:
             return
         if self.live.is_started:
+            now = time.perf_counter()
+            if now - self.drawn < REDRAW_SECONDS:
+                return
+            self.drawn = now
             self.live.update(Text(self._line(record), overflow="ellipsis", no_wrap=True), refresh=True)
         elif record.epoch % max(1, self.epochs // PLAIN_LINES) == 0:
             typer.echo(self._line(record), err=True)

@@ -27,14 +27,14 @@ def print_result(summary: dict[str, Any], path: Path) -> None:
     seeds = summary.get("seeds")
     what = f"mean and 95 % interval of {len(seeds)} seeds" if seeds else f"seed {summary['seed']}"
     table = metrics_table(f"Link prediction on {summary['data']}, % ({what})")
+    table.caption, table.caption_justify = "below the line: untrained baselines", "left"
     spread = summary.get("interval95", {"metrics": None, "baselines": None})
 
     def cells(figures: dict[str, Any], widths: dict[str, Any] | None) -> list[str]:
-        return [
-            f"{100 * figures[which][name]:.2f}" + (f" ± {100 * widths[which][name]:.2f}" if widths else "")
-            for which in ("val", "test")
-            for name in ("auc", "ap")
-        ]
+        parts = [(which, name) for which in ("val", "test") for name in ("auc", "ap")]
+        if widths is None:
+            return [f"{100 * figures[which][name]:.2f}" for which, name in parts]
+        return [f"{100 * figures[which][name]:.1f} ± {100 * widths[which][name]:.1f}" for which, name in parts]
 
     def by_set(figures: dict[str, Any]) -> dict[str, Any]:
         return {"val": figures["val"], "test": figures}
@@ -43,7 +43,7 @@ def print_result(summary: dict[str, Any], path: Path) -> None:
     table.add_row(model, *cells(summary["metrics"], spread["metrics"]), style="bold", end_section=True)
     for key, figures in summary["baselines"].items():
         widths = spread["baselines"] and by_set(spread["baselines"][key])
-        table.add_row(f"{BASELINES[key].label} (untrained)", *cells(by_set(figures), widths))
+        table.add_row(BASELINES[key].label, *cells(by_set(figures), widths))
     Console().print(table)
     best = summary["best_epoch"]
     epoch = "" if seeds else f", best epoch {best}"
