@@ -52,9 +52,12 @@ class Progress:
         self.epochs, self.first_epoch = config.training.epochs, None
         if self.quiet:
             return
-        name = f"{Path(config.data.name).stem}, {config.model.latent} d={config.model.dim}, seed {config.training.seed}"
+        data, model = Path(config.data.name).stem, config.model
         self.live.stop()
-        typer.echo(f"Training on {name} -> {folder.path}", err=True)
+        typer.echo(
+            f"Training on {data}, {model.latent} d={model.dim}, seed {config.training.seed} -> {folder.path}",
+            err=True,
+        )
         if self.console.is_terminal:
             self.live = Live(console=self.console, transient=True, auto_refresh=False)
             self.live.start()
