@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from hypgraph.manifolds import Manifold
+from hypgraph.manifolds import Euclidean, Manifold
 
 __all__ = ["Gyroplane", "tight_frame"]
 
@@ -72,14 +72,15 @@ class Gyroplane(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Points ``[..., ambient_dim]`` to ``[..., K]``."""
-        doubling = 1.0 if self.manifold.c == 0 else 2.0
+        flat = isinstance(self.manifold, Euclidean)
+        doubling, sqrt_c = (1.0, 1.0) if flat else (2.0, self.manifold.c**0.5)
         length = torch.linalg.vector_norm(self.weight, dim=-1)
         known = length > 0
         safe = torch.where(known, length, 1.0)
         offset = -doubling * self.bias / safe
         # Small weights put a gyroplane where the hyperbolic sine of its offset overflows. From a gyroplane that is
         # far beyond the points all distances grow with the offset alone, by as much as it does.
-        limit = 0.3 * math.log(torch.finfo(x.dtype).max) / (self.manifold.c or 1.0) ** 0.5
+        limit = torch.as_tensor(0.3 * math.log(torch.finfo(x.dtype).max) / sqrt_c).to(offset)
         near = offset.clamp(-limit, limit)
         distance = self.manifold.dist_to_gyroplanes(x, self.weight / safe.unsqueeze(-1), near) + (near - offset)
         return torch.where(known, safe / doubling * distance, self.bias)

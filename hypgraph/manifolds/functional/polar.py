@@ -81,7 +81,8 @@ def _half_distance(a: Tensor, b: Tensor, gap: Tensor, scaled: _Scaled, square: T
 def dist_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Tensor:
     """Geodesic distance: sinh²(√c d/2) = sinh²(√c(r₁-r₂)/2) + sinh(√c r₁) sinh(√c r₂) (‖u₁-u₂‖/2)².
 
-    Relative error of some machine epsilons at any radius (the hyperbolic law of cosines in half angles).
+    The hyperbolic law of cosines in half angles; relative error below 1e-12 (float64) at any radius, also of
+    points that lie close together far out.
 
     Args:
         x: radius ``[...]``, direction ``[..., d]``.
