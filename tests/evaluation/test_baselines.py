@@ -97,3 +97,14 @@ def test_bad_edges_are_errors_that_name_the_argument(split_graph):
         score_baselines(train_edges, num_nodes, features, {"test": (sets["test"][0], outside)})
     with pytest.raises(DataError, match=r"^negative_scores: "):
         score_baselines(train_edges, num_nodes, features, {"test": (sets["test"][0], np.empty((2, 0), int))})
+
+
+def test_costly_baselines_are_left_out_of_large_graphs(split_graph, monkeypatch):
+    train_edges, num_nodes, *_rest = split_graph
+    size = num_nodes * train_edges.shape[1]
+    monkeypatch.setattr("hypgraph.evaluation.baselines.COSTLY_FROM", size)
+    assert list(score_baselines(*split_graph)) == list(BASELINES)
+    monkeypatch.setattr("hypgraph.evaluation.baselines.COSTLY_FROM", size - 1)
+    assert list(score_baselines(*split_graph)) == [
+        key for key, baseline in BASELINES.items() if not baseline.costly
+    ]

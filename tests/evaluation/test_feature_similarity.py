@@ -28,9 +28,8 @@ def random_features(num_nodes: int, *, binary: bool, seed: int) -> np.ndarray:
 def dense_propagated_cosine(graph: nx.Graph, features: np.ndarray, *, binary: bool) -> np.ndarray:
     features = features.astype(np.float64)
     if binary:
-        document_frequency = (features > 0).sum(0)
-        used = document_frequency > 0
-        features = normalize(features[:, used] * np.log(len(graph) / document_frequency[used]))
+        document_frequency = np.maximum((features > 0).sum(0), 1)  # a word that nobody uses is zero all the same
+        features = normalize(features * np.log(len(graph) / document_frequency))
     loops = nx.to_numpy_array(graph, nodelist=range(len(graph)), weight=None) + np.eye(len(graph))
     root = np.diag(loops.sum(1) ** -0.5)
     return cosine_similarity(root @ loops @ root @ features)
