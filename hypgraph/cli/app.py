@@ -65,6 +65,12 @@ def main() -> None:
         # Whoever read our output has left (`| head`); Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except (MemoryError, RuntimeError) as error:
+        # torch has no class of its own for memory that the processor cannot give
+        if debug or not (isinstance(error, MemoryError) or "memory" in str(error)):
+            raise
+        typer.echo("hypgraph: not enough memory; try a smaller --dim, model.hidden or graph", err=True)
+        sys.exit(2)
     except OSError as error:
         if debug:
             raise

@@ -2,7 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from statistics import mean
+from typing import Annotated, Any
 
 import typer
 
@@ -25,14 +26,23 @@ def evaluate(
     from hypgraph.run_folder import RunFolder
 
     folder = RunFolder.open(run)
-    result = seeds.evaluate(folder)
+    result, runs = seeds.evaluate(folder), seeds.seed_folders(folder)
     if as_json:
-        plain = [{which: metrics._asdict() for which, metrics in one.items()} for one in result]
-        typer.echo(json.dumps(plain if len(plain) > 1 else plain[0], indent=2))
+        plain: list[dict[str, Any]] = [
+            {which: metrics._asdict() for which, metrics in one.items()} for one in result
+        ]
+        several = [
+            {"seed": child.config().training.seed, **metrics} for child, metrics in zip(runs, plain, strict=True)
+        ]
+        typer.echo(json.dumps(several if len(several) > 1 else plain[0], indent=2))
         return
     config = folder.config()
     table = metrics_table(f"Link prediction on {Path(config.data.name).stem}, %")
-    for child, metrics in zip(seeds.seed_folders(folder), result, strict=True):
-        cells = [f"{100 * value:.2f}" for which in ("val", "test") for value in metrics[which]]
-        table.add_row(f"{config.model.latent} d={config.model.dim}, seed {child.config().training.seed}", *cells)
+    rows = [[100 * value for which in ("val", "test") for value in metrics[which]] for metrics in result]
+    for child, row in zip(runs, rows, strict=True):
+        name = f"{config.model.latent} d={config.model.dim}, seed {child.config().training.seed}"
+        table.add_row(name, *(f"{value:.2f}" for value in row))
+    if len(rows) > 1:
+        table.add_section()
+        table.add_row("mean", *(f"{mean(column):.2f}" for column in zip(*rows, strict=True)), style="bold")
     Console().print(table)

@@ -14,7 +14,9 @@ __all__ = ["export"]
 def export(
     run: Run,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")],
-    file_format: Annotated[str, typer.Option("--format", "-f", help="npz or csv.")] = "npz",
+    file_format: Annotated[
+        str | None, typer.Option("--format", "-f", help="npz or csv. [default: by the ending of FILE, else npz]")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")] = False,
 ) -> None:
     """Write the node embeddings of a run to a file."""
@@ -22,6 +24,9 @@ def export(
     from hypgraph.lookup import lookup
     from hypgraph.run_folder import RunFolder
 
+    if file_format is None:
+        ending = out.suffix.removeprefix(".").lower()
+        file_format = ending if ending in EXPORT_FORMATS else "npz"
     write = lookup(EXPORT_FORMATS, file_format, what="format")
     folder = RunFolder.open(run)
     seeds = folder.config().training.seeds
@@ -37,5 +42,9 @@ def export(
     if not out.absolute().parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
     embeddings = Embeddings.load(folder.embeddings_file)
-    write(embeddings, out)
-    typer.echo(f"{len(embeddings.node_id)} nodes, {embeddings.manifold} d={embeddings.scale.shape[1]} -> {out}")
+    try:
+        write(embeddings, out)
+    except OSError as error:
+        raise ConfigError(f"--out {out}: cannot be written ({error.strerror})") from None
+    what = f"{len(embeddings.node_id)} nodes, {embeddings.manifold} d={embeddings.scale.shape[1]}"
+    typer.echo(f"{what} -> {out} ({file_format})")

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Self
 
 import typer
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from hypgraph.config import RunConfig
+from hypgraph.experiments.link_prediction import LinkPrediction
 from hypgraph.run_folder import RunFolder
 from hypgraph.training import EpochRecord
 
@@ -47,16 +46,23 @@ class Progress:
         """Clears the line."""
         self.live.stop()
 
-    def on_run(self, folder: RunFolder, config: RunConfig) -> None:
+    def on_run(self, folder: RunFolder, run: LinkPrediction) -> None:
         """A run begins, or goes on."""
-        self.epochs, self.first_epoch = config.training.epochs, None
+        self.epochs, self.first_epoch = run.config.training.epochs, None
         if self.quiet:
             return
-        data, model = Path(config.data.name).stem, config.model
+        graph, model, epoch = run.graph, run.config.model, run.trainer.epoch
+        dropped = graph.self_loops_dropped + graph.duplicates_dropped
         self.live.stop()
         typer.echo(
-            f"Training on {data}, {model.latent} d={model.dim}, seed {config.training.seed} -> {folder.path}",
+            f"{graph.name}: {graph.num_nodes:,} nodes, {graph.num_edges:,} edges"
+            + (f" ({dropped:,} self-loops and duplicates dropped)" if dropped else "")
+            + (f", {graph.features.shape[1]:,} features" if graph.features is not None else ", no features"),
             err=True,
+        )
+        start = f", from epoch {epoch}" if epoch else ""
+        typer.echo(
+            f"{model.latent} d={model.dim}, seed {run.config.training.seed}{start} -> {folder.path}", err=True
         )
         if self.console.is_terminal:
             self.live = Live(console=self.console, transient=True, auto_refresh=False)
@@ -78,10 +84,10 @@ class Progress:
             typer.echo(self._line(record), err=True)
 
     def _line(self, record: EpochRecord) -> str:
-        elapsed = time.perf_counter() - self.started
-        rate = (record.epoch - (self.first_epoch or 0)) / elapsed if elapsed > 0 else 0.0
+        since = record.epoch - (self.first_epoch or 0)
+        rate = f" {since / (time.perf_counter() - self.started):.0f} epochs/s" if since else ""
         return (
-            f"epoch {record.epoch:>4}/{self.epochs}  loss {record.loss:.4f}  "
-            f"reconstruction {record.reconstruction:.4f}  KL {record.kl:.2f}  "
-            f"val AUC {100 * record.val_auc:.2f}  {rate:.0f} epochs/s"
+            f"epoch {record.epoch}/{self.epochs} loss {record.loss:.4f} "
+            f"reconstruction {record.reconstruction:.4f} KL {record.kl:.1f} "
+            f"val AUC {100 * record.val_auc:.1f}{rate}"
         )

@@ -42,7 +42,8 @@ def read_edge_list(path: str | Path, *, name: str | None = None) -> Graph:
     - Ids are any strings. If all are integers written the usual way (no ``+``, no leading zero, at most 18
       digits), ``node_id`` is int64. Nodes are numbered by first appearance.
     - Lines that begin with ``#`` or ``%``, and empty lines, are skipped. A first line in :data:`HEADERS` is a
-      header. UTF-8 with or without a byte order mark; any kind of line end.
+      header; two other words before nothing but integers are refused. UTF-8 with or without a byte order mark;
+      any kind of line end.
 
     Args:
         path: the file.
@@ -65,8 +66,20 @@ def read_edge_list(path: str | Path, *, name: str | None = None) -> Graph:
     ends = _parse(_read_text(path), path, numbers)
     if not ends:
         raise DataError(f"{path}: no edges in it; expected a line with two columns for each edge")
+    if ends.count(0) == ends.count(1) == 1:
+        _check_header(list(numbers), path)
     pairs = np.array(ends, dtype=np.int64).reshape(-1, 2).T
     return Graph.from_pairs(name or path.stem, pairs, node_id=_node_ids(list(numbers)))
+
+
+def _check_header(ids: list[str], path: Path) -> None:
+    """Refuses two words of the first line that stand nowhere else, before nothing but integers: a header."""
+    integer = [bool(_CANONICAL_INTEGER.fullmatch(node)) for node in ids]
+    if len(ids) > 4 and all(integer[2:]) and not integer[0] and not integer[1]:
+        raise DataError(
+            f"{path}: the first line ({ids[0]}, {ids[1]}) looks like a header, since all other ids are integers; "
+            "write source,target there, or delete it"
+        )
 
 
 def _read_text(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -67,11 +66,14 @@ class LinkPrediction:
     trainer: LinkTrainer
 
     @classmethod
-    def prepare(cls, config: RunConfig, *, split: EdgeSplit | None = None) -> "LinkPrediction":
+    def prepare(
+        cls, config: RunConfig, *, graph: Graph | None = None, split: EdgeSplit | None = None
+    ) -> "LinkPrediction":
         """Loads the data, splits it, and builds model and optimiser.
 
         Args:
             config: the run.
+            graph: the data; loaded by ``config.data.name`` where it is not given.
             split: of the data's edges; drawn from the seed where it is not given.
 
         Raises:
@@ -79,7 +81,8 @@ class LinkPrediction:
         """
         training = config.training
         device = resolve_device(training.device)
-        graph = load_graph(config.data.name, data_root=config.data.root)
+        if graph is None:
+            graph = load_graph(config.data.name, data_root=config.data.root)
         if split is None:
             split = split_edges(
                 graph,
@@ -122,11 +125,9 @@ class LinkPrediction:
             NumericalError: if a loss is not finite; the state before it is saved.
             KeyboardInterrupt: passed on, after the state is saved.
         """
-        started = time.perf_counter()
         data = fingerprint(self.graph)
         folder.keep_metrics(self.trainer.epoch)
         self.split.save(folder.split_file)
-        write_json(folder.environment_file, environment())
 
         def save() -> None:
             save_checkpoint(folder.checkpoint_file, self.trainer.state_dict(), fingerprint=data)
@@ -134,11 +135,12 @@ class LinkPrediction:
         if self.trainer.epoch == 0:
             save()
         with limited_threads(self.config.training.threads, num_nodes=self.graph.num_nodes):
+            write_json(folder.environment_file, environment())
             self._train(folder, on_epoch, save)
             model = self.trainer.best_model()
             with torch.no_grad():
                 posterior = model.encode(self.task.features, self.task.adjacency)
-            summary = self._summary(model, seconds=time.perf_counter() - started)
+            summary = self._summary(model)
         Embeddings.from_posterior(posterior, self.graph.node_id).save_npz(folder.embeddings_file)
         write_json(folder.summary_file, summary)
         return summary
@@ -161,7 +163,7 @@ class LinkPrediction:
                     save()
                 interrupt.honour()
 
-    def _summary(self, model: VGAE, *, seconds: float) -> dict[str, Any]:
+    def _summary(self, model: VGAE) -> dict[str, Any]:
         config, trainer, split = self.config, self.trainer, self.split
         val, test = score_links(model, self.task, self.task.val, self.task.test)
         sets = {
@@ -180,7 +182,7 @@ class LinkPrediction:
             "device": str(self.task.positive.device),
             "epochs": trainer.epoch,
             "best_epoch": trainer.best.epoch if trainer.best else 0,
-            "seconds": seconds,
+            "seconds": trainer.seconds,
             "metrics": {"val": val._asdict(), "test": test._asdict()},
             "baselines": {
                 name: {**scores["test"]._asdict(), "val": scores["val"]._asdict()}

@@ -18,7 +18,7 @@ __all__ = ["Listener", "evaluate", "resume", "seed_folders", "train"]
 class Listener(Protocol):
     """Who is told how training goes."""
 
-    def on_run(self, folder: RunFolder, config: RunConfig) -> None:
+    def on_run(self, folder: RunFolder, run: LinkPrediction) -> None:
         """A run begins, or goes on."""
 
     def on_epoch(self, record: EpochRecord) -> None:
@@ -49,7 +49,7 @@ def train(config: RunConfig, path: Path, listener: Listener) -> dict[str, Any]:
     folder = RunFolder.create(path, config)
     if config.training.seeds > 1:
         return resume(folder, listener)
-    listener.on_run(folder, config)
+    listener.on_run(folder, run)
     return run.run(folder, listener.on_epoch)
 
 
@@ -66,7 +66,7 @@ def resume(folder: RunFolder, listener: Listener) -> dict[str, Any]:
         run = open_run(folder)
         if folder.checkpoint_file.exists():
             run.restore(folder)
-        listener.on_run(folder, config)
+        listener.on_run(folder, run)
         return run.run(folder, listener.on_epoch)
     summaries = []
     for child, child_config in _children(folder, config):

@@ -1,6 +1,7 @@
 """Training of a graph model: one step an epoch, validated after each, the best weights kept."""
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -69,6 +70,7 @@ class LinkTrainer:
         self.optimizer = build_optimizer(model, lr=config.lr, weight_decay=config.weight_decay)
         self.averaged = averaged_model(model, config.averaging)
         self.epoch = 0
+        self.seconds = 0.0
         self.best: Best | None = None
 
     @property
@@ -90,8 +92,10 @@ class LinkTrainer:
         Raises:
             NumericalError: if a term of the loss is not finite; the state is that before the epoch.
         """
+        started = time.perf_counter()
         terms = self.step()
         val = self.validate()
+        self.seconds += time.perf_counter() - started
         return EpochRecord(epoch=self.epoch, **terms, val_auc=val.auc, val_ap=val.ap)
 
     def step(self) -> dict[str, float]:
@@ -123,7 +127,9 @@ class LinkTrainer:
         try:
             (val,) = score_links(averaged, self.task, self.task.val)
         except NumericalError as error:
-            raise NumericalError(f"validation scores at epoch {self.epoch} are not numbers: {error}") from None
+            raise NumericalError(
+                f"training diverged: the validation scores at epoch {self.epoch} are not numbers; try a lower --lr"
+            ) from error
         if self.best is None or sum(val) > sum(self.best.val):
             weights = {name: value.detach().clone() for name, value in averaged.state_dict().items()}
             self.best = Best(self.epoch, val, weights)
@@ -141,6 +147,7 @@ class LinkTrainer:
         best = self.best and {"epoch": self.best.epoch, "val": tuple(self.best.val), "weights": self.best.weights}
         return {
             "epoch": self.epoch,
+            "seconds": self.seconds,
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -150,7 +157,7 @@ class LinkTrainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes back, or forth, to what :meth:`state_dict` returned."""
-        self.epoch = state["epoch"]
+        self.epoch, self.seconds = state["epoch"], state["seconds"]
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -84,6 +84,13 @@ def test_a_header_is_never_guessed(written):
     assert read_edge_list(written("a,b\nsource,target\n")).num_edges == 2
 
 
+def test_two_words_before_nothing_but_integers_are_refused_as_a_header(written):
+    with pytest.raises(DataError, match=r"team.csv: the first line \(Citing, Cited\) looks like a header"):
+        read_edge_list(written("Citing,Cited\n1,2\n2,3\n"))
+    assert read_edge_list(written("Ann,Bob\n1,2\n2,3\nBob,1\n")).num_nodes == 5
+    assert read_edge_list(written("Ann,Bob\n1,2\n2,3\nCy,1\n")).num_nodes == 6
+
+
 def test_self_loops_and_repeats_are_counted_and_lonely_nodes_stay(written):
     graph = read_edge_list(written("a b\nb a\na b\nc c\n"))
     assert (graph.num_nodes, graph.num_edges) == (3, 1)
@@ -104,7 +111,7 @@ IDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), 
 
 @given(st.lists(st.tuples(IDS, IDS), min_size=1))
 def test_any_ids_come_back_as_they_were(tmp_path_factory, pairs):
-    pairs = [("first", "edge"), *pairs]
+    pairs = [("first", "edge"), ("edge", "first"), *pairs]  # not to be taken for a header of numbers
     path = tmp_path_factory.mktemp("ids") / "x.tsv"
     path.write_bytes("\n".join(f"{a}\t{b}" for a, b in pairs).encode())
     graph = read_edge_list(path)

@@ -10,7 +10,7 @@ from tests.experiments.programs import ForkServer
 class Silent:
     """Listens to a training and says nothing."""
 
-    def on_run(self, _folder, _config):
+    def on_run(self, _folder, _run):
         pass
 
     def on_epoch(self, _record):

@@ -120,7 +120,7 @@ def test_a_run_without_a_checkpoint_starts_at_epoch_0(kept, programs, here, shor
         (here / "run" / name).unlink()
     resumed = programs.run("train", "--resume", "run", cwd=here)
     assert resumed.code == 0
-    assert "epoch    1/7" in resumed.err
+    assert "epoch 1/7" in resumed.err
     assert figures_of(here / "run") == short
 
 

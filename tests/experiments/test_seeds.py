@@ -83,8 +83,8 @@ def test_the_listener_hears_of_every_run_and_epoch(tmp_path):
     heard = []
 
     class Listener:
-        def on_run(self, folder, config):
-            heard.append((folder.path.name, config.training.seed))
+        def on_run(self, folder, run):
+            heard.append((folder.path.name, run.config.training.seed))
 
         def on_epoch(self, record):
             heard.append(record.epoch)
