@@ -20,7 +20,7 @@ def check_dtype(name: str, x: Tensor) -> None:
 def check_scale(scale: Tensor, manifold: Manifold) -> None:
     """Raises a ValueError unless ``scale [..., 1 or d]`` is positive and finite."""
     check_dtype("scale", scale)
-    if scale.dim() == 0 or scale.shape[-1] not in (1, manifold.dim):
+    if scale.shape[-1] not in (1, manifold.dim):
         raise ValueError(f"scale has shape {tuple(scale.shape)}; its last axis must be 1 or the dim of {manifold}")
     wrong = scale[~((scale > 0) & torch.isfinite(scale))]
     if wrong.numel():

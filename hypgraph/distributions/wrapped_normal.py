@@ -32,7 +32,7 @@ class WrappedNormal(Distribution):
     Args:
         loc: the centre μ: coordinates ``[..., ambient_dim]``, or :class:`Polar` about the origin where radius and
             direction are known (exact at any radius), or None for the origin.
-        scale: σ > 0 in geodesic length: ``[..., d]``, or ``[..., 1]`` or a float for one number in every
+        scale: σ > 0 in geodesic length: ``[..., d]``, or ``[..., 1]`` or a scalar for one number in every
             direction. It decides the precision where ``loc`` is None.
         manifold: the space.
         validate_args: check ``loc``, ``scale`` and the points given to ``log_prob``; on a GPU it waits for them.
@@ -62,7 +62,9 @@ class WrappedNormal(Distribution):
         if not isinstance(scale, Tensor):
             like = loc.radius if isinstance(loc, Polar) else loc
             dtype, device = (torch.float64, None) if like is None else (like.dtype, like.device)
-            scale = torch.full((1,), float(scale), dtype=dtype, device=device)
+            scale = torch.tensor(float(scale), dtype=dtype, device=device)
+        if scale.dim() == 0:
+            scale = scale.unsqueeze(0)
         self.manifold, self.scale = manifold, scale
         if self._validate_args if validate_args is None else validate_args:
             check_center_and_scale(loc, scale, manifold)

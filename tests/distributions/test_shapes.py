@@ -161,3 +161,14 @@ def test_flat_space_gives_the_normal_distribution(dim: int, width: int) -> None:
     torch.testing.assert_close(q.log_prob(z), normal.log_prob(z), rtol=1e-13, atol=1e-13)
     draw = q.rsample_polar((7,), generator=seeded(3))
     torch.testing.assert_close(q.log_prob_of(draw), normal.log_prob(z), rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("manifold", spaces(3), ids=str)
+def test_a_scalar_scale_is_one_number_for_every_direction(manifold: Manifold) -> None:
+    loc = center("polar", manifold, (5,))
+    points = WrappedNormal(loc, 0.5, manifold).sample((4,), generator=torch.Generator().manual_seed(0))
+    expected = WrappedNormal(loc, torch.full((5, 3), 0.5, dtype=torch.float64), manifold).log_prob(points)
+    for scale in (0.5, torch.tensor(0.5, dtype=torch.float64), torch.tensor([0.5], dtype=torch.float64)):
+        q = WrappedNormal(loc, scale, manifold)
+        assert q.batch_shape == (5,)
+        torch.testing.assert_close(q.log_prob(points), expected, rtol=1e-12, atol=1e-12)
