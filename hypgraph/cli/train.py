@@ -78,20 +78,19 @@ def train(
             key = given[0] if given else "out" if out else "config" if config else "set"
             flag = {"data.name": "data", "data.root": "data-root"}.get(key, key.rpartition(".")[2])
             raise ConfigError(f"--resume takes everything from the run's config.json; leave out --{flag}")
-        resolved = None
+        _run(None, resume, quiet=quiet)
     else:
         resolved = load_config(config, overrides=overrides, assignments=assignments or ())
-    _run(resolved, resume if resolved is None else out or default_folder(resolved), quiet=quiet)
+        _run(resolved, out or default_folder(resolved), quiet=quiet)
 
 
-def _run(config: RunConfig | None, path: Path | None, *, quiet: bool) -> None:
+def _run(config: RunConfig | None, path: Path, *, quiet: bool) -> None:
     """Trains ``config`` into the new folder ``path``; without ``config``, goes on with the run at ``path``."""
     from hypgraph.cli.progress import Progress
     from hypgraph.cli.report import print_result
     from hypgraph.experiments import seeds
     from hypgraph.run_folder import RunFolder
 
-    assert path is not None
     with Progress(quiet=quiet) as progress:
         try:
             if config is None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,16 +36,6 @@ from hypgraph.training import (
 __all__ = ["LinkPrediction", "OnEpoch", "evaluate_run", "open_run"]
 
 OnEpoch = Callable[[EpochRecord], None]
-
-
-def fingerprint(graph: Graph) -> str:
-    """SHA-256 of what training depends on: nodes, edges and features."""
-    digest = hashlib.sha256(str(graph.num_nodes).encode())
-    digest.update(graph.edge_index.numpy().tobytes())
-    if graph.features is not None:
-        for part in (graph.features.indptr, graph.features.indices, graph.features.data):
-            digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +89,16 @@ class LinkPrediction:
         trainer = LinkTrainer(model.to(device), task, training, generator=generator)
         return cls(config, graph, split, task, trainer)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what training depends on: nodes, edges and features."""
+        digest = hashlib.sha256(str(self.graph.num_nodes).encode())
+        digest.update(self.graph.edge_index.numpy().tobytes())
+        if self.graph.features is not None:
+            for part in (self.graph.features.indptr, self.graph.features.indices, self.graph.features.data):
+                digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
+
     def restore(self, folder: RunFolder) -> None:
         """Goes to the state of the checkpoint of ``folder``.
 
@@ -105,7 +106,7 @@ class LinkPrediction:
             RunError: if there is none, or it is damaged, of another version, of other data or of another model.
         """
         path, device = folder.checkpoint_file, self.task.positive.device
-        state = load_checkpoint(path, fingerprint=fingerprint(self.graph), device=device)
+        state = load_checkpoint(path, fingerprint=self.fingerprint, device=device)
         try:
             self.trainer.load_state_dict(state)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
@@ -125,12 +126,11 @@ class LinkPrediction:
             NumericalError: if a loss is not finite; the state before it is saved.
             KeyboardInterrupt: passed on, after the state is saved.
         """
-        data = fingerprint(self.graph)
         folder.keep_metrics(self.trainer.epoch)
         self.split.save(folder.split_file)
 
         def save() -> None:
-            save_checkpoint(folder.checkpoint_file, self.trainer.state_dict(), fingerprint=data)
+            save_checkpoint(folder.checkpoint_file, self.trainer.state_dict(), fingerprint=self.fingerprint)
 
         if self.trainer.epoch == 0:
             save()

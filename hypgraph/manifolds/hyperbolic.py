@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from hypgraph.exceptions import ConfigError
 from hypgraph.manifolds.base import Conformal, Manifold
-from hypgraph.manifolds.functional import ball, polar
+from hypgraph.manifolds.functional import ball, lorentz, polar
 from hypgraph.manifolds.functional.elementary import asinh, log_sinhc
 from hypgraph.manifolds.functional.polar import Polar
 
@@ -64,11 +64,7 @@ class Hyperbolic(Manifold):
         sqrt_c = self.c**0.5
         shift = (sqrt_c * offsets).unsqueeze(-1)
         weight = torch.cat([-torch.sinh(shift), torch.cosh(shift) * normals], dim=-1)
-        if isinstance(x, Polar):
-            angle = (sqrt_c * x.radius).unsqueeze(-1)
-            point = torch.cat([torch.cosh(angle), torch.sinh(angle) * x.direction], dim=-1)
-        else:
-            point = self._hyperboloid(x)
+        point = lorentz.unit_sheet(x, c=self.c) if isinstance(x, Polar) else self._hyperboloid(x)
         distances = asinh(point @ weight.mT)
         return distances if isinstance(sqrt_c, float) and sqrt_c == 1.0 else distances / sqrt_c
 

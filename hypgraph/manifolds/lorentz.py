@@ -92,5 +92,5 @@ class Lorentz(Hyperbolic):
 
     @override
     def _conformal(self, x: Tensor) -> Conformal:
-        shrink = 1 / (1 + self.c**0.5 * x[..., :1])
-        return Conformal(x[..., 1:] * shrink, 2 * shrink.squeeze(-1))
+        coordinates, gap = lorentz.to_ball_and_gap(x, c=self.c)
+        return Conformal(coordinates, gap.squeeze(-1))

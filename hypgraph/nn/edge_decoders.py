@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from hypgraph.manifolds import Manifold, Polar
 from hypgraph.nn.gyroplane import tight_frame
-from hypgraph.nn.node_pairs import pair_square_dist, pair_square_distance
+from hypgraph.nn.node_pairs import pair_square_dist, pair_square_norm
 
 __all__ = [
     "EDGE_DECODERS",
@@ -97,7 +97,7 @@ class GyroplaneDecoder(_MetricDecoder):
     def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
         normals = self.normals / torch.linalg.vector_norm(self.normals, dim=-1, keepdim=True)
         distances = self.manifold.dist_to_gyroplanes(z, normals, self.offsets)
-        return self._logit(pair_square_distance(self.weights * distances, edge_label_index))
+        return self._logit(pair_square_norm(self.weights * distances, edge_label_index))
 
 
 class FermiDiracDecoder(_MetricDecoder):

@@ -10,13 +10,13 @@ from typing_extensions import override
 
 from hypgraph.manifolds import Conformal, Manifold
 
-__all__ = ["pair_square_dist", "pair_square_distance"]
+__all__ = ["pair_square_dist", "pair_square_norm"]
 
 # On the CPU a block of pairs stays in the cache; a GPU takes all pairs in one go.
 PAIRS_A_BLOCK = 2048
 
 
-class _PairSquareDistance(torch.autograd.Function):
+class _PairSquareNorm(torch.autograd.Function):
     @staticmethod
     @override
     def forward(ctx: Any, nodes: Tensor, pairs: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def _differences(nodes: Tensor, pairs: Tensor) -> Iterator[tuple[slice, Tensor]]
         yield block, source[:rows].sub_(target[:rows])
 
 
-def pair_square_distance(nodes: Tensor, pairs: Tensor) -> Tensor:
+def pair_square_norm(nodes: Tensor, pairs: Tensor) -> Tensor:
     """Squared Euclidean distances ‖h_i - h_j‖² of pairs of rows.
 
     Holding the rows of all pairs would cost more than all arithmetic of a training step; here they pass through a
@@ -66,10 +66,10 @@ def pair_square_distance(nodes: Tensor, pairs: Tensor) -> Tensor:
     Returns:
         ``[E]``.
 
-    >>> pair_square_distance(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0], [1]]))
+    >>> pair_square_norm(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0], [1]]))
     tensor([25.])
     """
-    result: Tensor = _PairSquareDistance.apply(nodes, pairs)
+    result: Tensor = _PairSquareNorm.apply(nodes, pairs)
     return result
 
 
@@ -78,7 +78,7 @@ def pair_square_dist(manifold: Manifold, points: Conformal, pairs: Tensor) -> Te
 
     Gradients are finite, and zero, where the two points of a pair coincide.
     """
-    square = pair_square_distance(points.coordinates, pairs)
+    square = pair_square_norm(points.coordinates, pairs)
     gaps = points.gap.index_select(0, pairs[0]) * points.gap.index_select(0, pairs[1])
     # The square of a distance has a gradient at zero, but the chain through its root has not.
     return manifold.conformal_dist(square.clamp(min=torch.finfo(square.dtype).tiny), gaps).square()

@@ -85,8 +85,7 @@ class SparseMatrix:
 
     def dropout(self, p: float, *, generator: torch.Generator | None = None) -> "SparseMatrix":
         """Each stored value set to zero with probability ``p``, the others divided by ``1-p``."""
-        values = self.matrix.values()
-        values = dropout(values, p, generator=generator)
+        values = dropout(self.matrix.values(), p, generator=generator)
         return SparseMatrix(
             _replaced(self.matrix, values),
             _replaced(self.transposed, values.index_select(0, self.order)),

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from hypgraph.manifolds import Manifold, Polar
-from hypgraph.nn.node_pairs import PAIRS_A_BLOCK, pair_square_dist, pair_square_distance
+from hypgraph.nn.node_pairs import PAIRS_A_BLOCK, pair_square_dist, pair_square_norm
 from tests.distributions.reference import F64, place, seeded, spaces
 from tests.nn.memory import LargestTensor
 
@@ -20,7 +20,7 @@ def test_squares_and_gradients_are_those_of_the_plain_formula(count: int) -> Non
     nodes = torch.randn(40, 3, dtype=F64, generator=seeded(1), requires_grad=True)
     pairs = random_pairs(40, count)
     expected = (nodes[pairs[0]] - nodes[pairs[1]]).square().sum(-1)
-    square = pair_square_distance(nodes, pairs)
+    square = pair_square_norm(nodes, pairs)
     torch.testing.assert_close(square, expected, rtol=1e-14, atol=0)
     cotangent = torch.randn(count, dtype=F64, generator=seeded(2))
     ours, theirs = (torch.autograd.grad(value, nodes, cotangent)[0] for value in (square, expected))
@@ -29,13 +29,13 @@ def test_squares_and_gradients_are_those_of_the_plain_formula(count: int) -> Non
 
 def test_it_passes_gradcheck() -> None:
     nodes = torch.randn(6, 3, dtype=F64, generator=seeded(1), requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: pair_square_distance(x, random_pairs(6, 12)), (nodes,))
+    assert torch.autograd.gradcheck(lambda x: pair_square_norm(x, random_pairs(6, 12)), (nodes,))
 
 
 def test_the_nodes_are_left_alone_and_need_not_be_contiguous() -> None:
     nodes = torch.randn(3, 40, generator=seeded(1)).mT
     before, pairs = nodes.clone(), random_pairs(40, 30)
-    square = pair_square_distance(nodes, pairs)
+    square = pair_square_norm(nodes, pairs)
     assert square.dtype == torch.float32
     assert torch.equal(nodes, before)
     torch.testing.assert_close(square, (before[pairs[0]] - before[pairs[1]]).square().sum(-1))
@@ -46,7 +46,7 @@ def test_no_tensor_holds_a_row_for_each_pair() -> None:
     count = 20 * PAIRS_A_BLOCK
     pairs = random_pairs(40, count)
     with LargestTensor() as largest:
-        pair_square_distance(nodes, pairs).sum().backward()
+        pair_square_norm(nodes, pairs).sum().backward()
     assert count <= largest.elements <= 4 * count
 
 

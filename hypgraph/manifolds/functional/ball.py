@@ -4,8 +4,8 @@ The metric is λ_x² times the Euclidean one, λ_x = 2/(1-c‖x‖²). Tangent v
 geodesic length is λ_x‖v‖, twice ‖v‖ at the origin. Source of the maps: Ganea, Bécigneul and Hofmann 2018
 (arXiv 1805.09112), rearranged so that sums have positive terms.
 
-Every formula rests on s_x = 1-c‖x‖², which :func:`boundary_gap` computes to full relative precision from the
-coordinates as they are. What remains is the rounding of the coordinates themselves, |Δd| ≈ ε e^(√c r)/√c at
+Every formula rests on s_x = 1-c‖x‖², which :func:`boundary_gap` computes from the coordinates as they are, far
+more precisely than they are known. What remains is the rounding of the coordinates themselves, |Δd| ≈ ε e^(√c r)/√c at
 radius r: float64 serves up to √c·r = 36, float32 up to 15.
 """
 
@@ -124,9 +124,13 @@ def dist(x: Tensor, y: Tensor, *, c: float | Tensor) -> Tensor:
     >>> round(dist(x, -x, c=1.0).item(), 12)  # 4 artanh(1/2)
     2.197224577336
     """
+    return 2 * _half_dist(x, boundary_gap(x, c=c), y, boundary_gap(y, c=c), c)
+
+
+def _half_dist(x: Tensor, gap_x: Tensor, y: Tensor, gap_y: Tensor, c: float | Tensor) -> Tensor:
+    """Half of :func:`dist` with s_x and s_y given ``[...]``."""
     sqrt_c = c**0.5
-    gap = boundary_gap(x, c=c).sqrt() * boundary_gap(y, c=c).sqrt()
-    return 2 / sqrt_c * torch.asinh(sqrt_c * norm(x - y) / gap)
+    return torch.asinh(sqrt_c * norm(x - y) / (gap_x.sqrt() * gap_y.sqrt())) / sqrt_c
 
 
 def dist0(x: Tensor, *, c: float | Tensor) -> Tensor:
@@ -218,10 +222,9 @@ def logmap(x: Tensor, y: Tensor, *, c: float | Tensor) -> Tensor:
     """
     gap_x, gap_y = boundary_gap(x, c=c), boundary_gap(y, c=c)
     difference = _add(-x, gap_x.unsqueeze(-1), y, gap_y.unsqueeze(-1), c)
-    sqrt_c, length = c**0.5, norm(difference)
-    half = torch.asinh(sqrt_c * norm(x - y) / (gap_x.sqrt() * gap_y.sqrt())) / sqrt_c
+    length = norm(difference)
     apart = length > 0
-    ratio = torch.where(apart, half / torch.where(apart, length, 1.0), 1.0)
+    ratio = torch.where(apart, _half_dist(x, gap_x, y, gap_y, c) / torch.where(apart, length, 1.0), 1.0)
     return (gap_x * ratio).unsqueeze(-1) * difference
 
 
@@ -240,8 +243,8 @@ def logmap0(x: Tensor, *, c: float | Tensor) -> Tensor:
 
 def transp(x: Tensor, y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
     """Parallel transport of ``v`` from ``x`` to ``y`` along the geodesic: gyr[y,⊖x]v λ_x/λ_y; ``[..., d]``."""
-    ratio = boundary_gap(y, c=c) / boundary_gap(x, c=c)
-    return gyration(y, -x, v, c=c) * ratio.unsqueeze(-1)
+    gap_x, gap_y = boundary_gap(x, c=c).unsqueeze(-1), boundary_gap(y, c=c).unsqueeze(-1)
+    return gyration_of(y, gap_y, -x, gap_x, v, c=c) * (gap_y / gap_x)
 
 
 def transp0(y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
@@ -260,15 +263,19 @@ def from_polar(x: Polar, *, c: float | Tensor) -> Tensor:
     return (torch.tanh(sqrt_c / 2 * x.radius) / sqrt_c).unsqueeze(-1) * x.direction
 
 
+def _max_angle(dtype: torch.dtype) -> float:
+    """√c times :func:`max_radius`; rounding reaches the boundary at 37 in float64 and 17 in float32."""
+    return 36.0 if dtype == torch.float64 else 15.0
+
+
 def max_radius(dtype: torch.dtype, *, c: float | Tensor) -> float | Tensor:
     """The largest radius (geodesic length) that coordinates of ``dtype`` hold safely inside the ball."""
-    return (36.0 if dtype == torch.float64 else 15.0) / c**0.5
+    return _max_angle(dtype) / c**0.5
 
 
 def projx(x: Tensor, *, c: float | Tensor) -> Tensor:
     """Pulls points beyond :func:`max_radius`, on the boundary or outside back to it; leaves the others alone."""
-    sqrt_c = c**0.5
-    largest = math.tanh((36.0 if x.dtype == torch.float64 else 15.0) / 2) / sqrt_c
+    largest = math.tanh(_max_angle(x.dtype) / 2) / c**0.5
     length = norm(x, keepdim=True)
     outside = length > largest
     return torch.where(outside, x * (largest / torch.where(outside, length, 1.0)), x)

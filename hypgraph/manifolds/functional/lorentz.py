@@ -25,9 +25,11 @@ __all__ = [
     "logmap0",
     "projx",
     "to_ball",
+    "to_ball_and_gap",
     "to_polar",
     "transp",
     "transp0",
+    "unit_sheet",
 ]
 
 
@@ -48,20 +50,29 @@ def _radius_of_curvature(like: Tensor, c: float | Tensor) -> Tensor:
 
 def to_polar(x: Tensor, *, c: float | Tensor) -> Polar:
     """Radius asinh(√c‖X_s‖)/√c (geodesic length) and unit direction about the origin; from ``[..., d+1]``."""
-    sqrt_c, space = c**0.5, x[..., 1:]
-    return Polar(torch.asinh(sqrt_c * norm(space)) / sqrt_c, unit(space))
+    return Polar(dist0(x, c=c), unit(x[..., 1:]))
 
 
 def from_polar(x: Polar, *, c: float | Tensor) -> Tensor:
     """(cosh(√c r), sinh(√c r)u)/√c, ``[..., d+1]``; overflows where e^(√c r) does."""
-    sqrt_c = c**0.5
-    angle = (sqrt_c * x.radius).unsqueeze(-1)
-    return torch.cat([torch.cosh(angle), torch.sinh(angle) * x.direction], dim=-1) / sqrt_c
+    return unit_sheet(x, c=c) / c**0.5
+
+
+def unit_sheet(x: Polar, *, c: float | Tensor) -> Tensor:
+    """(cosh(√c r), sinh(√c r)u), ``[..., d+1]``: the point on the hyperboloid of curvature -1."""
+    angle = (c**0.5 * x.radius).unsqueeze(-1)
+    return torch.cat([torch.cosh(angle), torch.sinh(angle) * x.direction], dim=-1)
 
 
 def to_ball(x: Tensor, *, c: float | Tensor) -> Tensor:
     """Ball coordinates X_s/(1+√c X₀), ``[..., d]``."""
-    return x[..., 1:] / (1 + c**0.5 * x[..., :1])
+    return to_ball_and_gap(x, c=c)[0]
+
+
+def to_ball_and_gap(x: Tensor, *, c: float | Tensor) -> tuple[Tensor, Tensor]:
+    """Ball coordinates ``[..., d]`` and 1-c‖x‖² = 2/(1+√c X₀) ``[..., 1]``."""
+    time = 1 + c**0.5 * x[..., :1]
+    return x[..., 1:] / time, 2 / time
 
 
 def from_ball(x: Tensor, *, c: float | Tensor) -> Tensor:
@@ -141,10 +152,9 @@ def logmap0(x: Tensor, *, c: float | Tensor) -> Tensor:
 def transp(x: Tensor, y: Tensor, v: Tensor, *, c: float | Tensor) -> Tensor:
     """Parallel transport from ``x`` to ``y``: v + c⟨Y,v⟩/(2+2 sinh²(√c d/2)) (X+Y); ``[..., d+1]``."""
     # v + c⟨Y,v⟩/(1-c⟨X,Y⟩)(X+Y) cancels e^2r of its digits; so: to the frame at the origin, rotate, back to y.
-    time_x, time_y = 1 + c**0.5 * x[..., :1], 1 + c**0.5 * y[..., :1]
-    ball_x, ball_y = x[..., 1:] / time_x, y[..., 1:] / time_y
+    (ball_x, gap_x), (ball_y, gap_y) = to_ball_and_gap(x, c=c), to_ball_and_gap(y, c=c)
     frame = v[..., 1:] - c**0.5 * v[..., :1] * ball_x
-    turned = gyration_of(ball_y, 2 / time_y, -ball_x, 2 / time_x, frame, c=c)
+    turned = gyration_of(ball_y, gap_y, -ball_x, gap_x, frame, c=c)
     return transp0(y, torch.cat([torch.zeros_like(turned[..., :1]), turned], dim=-1), c=c)
 
 
