@@ -5,8 +5,8 @@ geodesic length is λ_x‖v‖, twice ‖v‖ at the origin. Source of the maps:
 (arXiv 1805.09112), rearranged so that sums have positive terms.
 
 Every formula rests on s_x = 1-c‖x‖², which :func:`boundary_gap` computes from the coordinates as they are, far
-more precisely than they are known. What remains is the rounding of the coordinates themselves, |Δd| ≈ ε e^(√c r)/√c at
-radius r: float64 serves up to √c·r = 36, float32 up to 15.
+more precisely than they are known. What remains is the rounding of the coordinates themselves,
+|Δd| ≈ ε e^(√c r)/√c at radius r: float64 serves up to √c·r = 36, float32 up to 15.
 """
 
 import math
