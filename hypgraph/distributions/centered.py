@@ -20,6 +20,7 @@ from hypgraph.distributions.arguments import (
 )
 from hypgraph.distributions.polar_draw import PolarDraw
 from hypgraph.manifolds import Manifold, Polar
+from hypgraph.random import Generator, shifted
 
 __all__ = ["CenteredDistribution", "OnManifold"]
 
@@ -106,7 +107,7 @@ class CenteredDistribution(Distribution):
         """The scale for a larger batch."""
 
     @abstractmethod
-    def _draw(self, shape: tuple[int, ...], generator: torch.Generator | None) -> Polar:
+    def _draw(self, shape: tuple[int, ...], generator: Generator | None) -> Polar:
         """Draws about the centre, ``shape`` including the batch."""
 
     @abstractmethod
@@ -159,22 +160,23 @@ class CenteredDistribution(Distribution):
         return f"{type(self).__name__}(loc: {center}, scale: {tuple(self.scale.shape)}, {self.manifold})"
 
     def rsample_polar(
-        self, sample_shape: tuple[int, ...] | torch.Size = (), *, generator: torch.Generator | None = None
+        self, sample_shape: tuple[int, ...] | torch.Size = (), *, generator: Generator | None = None
     ) -> PolarDraw:
         """Draws that keep their length and direction about the centre; gradients reach ``loc``, ``scale`` and c.
 
         Args:
             sample_shape: how many draws; they are ``sample_shape + batch_shape``.
-            generator: on the device of ``scale``.
+            generator: on the device of ``scale``; stacked ones count their axis in the batch.
         """
-        return PolarDraw(self.manifold, self.center, self._draw((*sample_shape, *self.batch_shape), generator))
+        shape = (*sample_shape, *self.batch_shape)
+        return PolarDraw(self.manifold, self.center, self._draw(shape, shifted(generator, len(sample_shape))))
 
     @override
-    def rsample(self, sample_shape: Any = (), *, generator: torch.Generator | None = None) -> Tensor:
+    def rsample(self, sample_shape: Any = (), *, generator: Generator | None = None) -> Tensor:
         return self.rsample_polar(sample_shape, generator=generator).value
 
     @override
-    def sample(self, sample_shape: Any = (), *, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, sample_shape: Any = (), *, generator: Generator | None = None) -> Tensor:
         with torch.no_grad():
             return self.rsample(sample_shape, generator=generator)
 

@@ -19,6 +19,7 @@ from hypgraph.distributions.arguments import (
 )
 from hypgraph.distributions.standard_radius import StandardRadius, slope_in_s
 from hypgraph.manifolds.functional.elementary import log_sinhc
+from hypgraph.random import Generator
 
 __all__ = ["HyperbolicRadius"]
 
@@ -139,8 +140,8 @@ class HyperbolicRadius(Distribution):
         """Exact draws, ``sample_shape + batch_shape``; ``generator`` on the device of ``scale``."""
         return self.rsample_as((*sample_shape, *self.batch_shape), generator=generator)
 
-    def rsample_as(self, shape: tuple[int, ...], *, generator: torch.Generator | None = None) -> Tensor:
-        """Independent draws of a ``shape`` that the batch broadcasts to."""
+    def rsample_as(self, shape: tuple[int, ...], *, generator: Generator | None = None) -> Tensor:
+        """Independent draws of a ``shape`` that the batch broadcasts to; stacked generators count its axes."""
         x = self._standard.sample(shape, generator=generator)
         radius: Tensor = _Quantile.apply(*self._double, None, x, self._standard)
         return self._cast(radius)

@@ -14,7 +14,7 @@ from hypgraph.distributions.hyperbolic_radius import HyperbolicRadius
 from hypgraph.manifolds import Manifold, Polar
 from hypgraph.manifolds.functional.elementary import unit
 from hypgraph.manifolds.hyperbolic import Hyperbolic
-from hypgraph.random import standard_normal
+from hypgraph.random import Generator, standard_normal
 
 __all__ = ["RiemannianNormal"]
 
@@ -85,7 +85,7 @@ class RiemannianNormal(CenteredDistribution):
         return self.radius.log_normalizer + (math.log(2) + half * math.log(math.pi) - math.lgamma(half))
 
     @override
-    def _draw(self, shape: tuple[int, ...], generator: torch.Generator | None) -> Polar:
+    def _draw(self, shape: tuple[int, ...], generator: Generator | None) -> Polar:
         like, size = self.scale, (*shape, self.manifold.dim)
         noise = standard_normal(size, dtype=like.dtype, device=like.device, generator=generator)
         return Polar(self.radius.rsample_as(shape, generator=generator), unit(noise))

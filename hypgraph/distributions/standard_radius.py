@@ -23,7 +23,14 @@ import torch
 from torch import Tensor
 
 from hypgraph.manifolds.functional.elementary import langevin
-from hypgraph.random import standard_normal
+from hypgraph.random import (
+    Generator,
+    StackedGenerators,
+    each_generator,
+    shifted,
+    standard_normal,
+    uniform,
+)
 
 __all__ = ["StandardRadius", "slope_in_s"]
 
@@ -300,7 +307,7 @@ class StandardRadius:
         """x in the shape of the result, a tiny radius instead of 0, where slopes are limits."""
         return x.clamp(min=_TINY).expand(torch.broadcast_shapes(x.shape, self.s.shape))
 
-    def sample(self, shape: tuple[int, ...] | torch.Size, *, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, shape: tuple[int, ...] | torch.Size, *, generator: Generator | None = None) -> Tensor:
         """Exact draws of ``shape``, to which s expands.
 
         With (d-1) log sinh(s x) replaced by its tangent near the mode, ρ is a normal density of variance 1: the
@@ -310,15 +317,19 @@ class StandardRadius:
         """
         s = self.s.expand(shape)
         at = _Tangent(self._near_mode.expand(shape), s, self.dim)
-        proposals = _PROPOSALS if s.numel() <= _SMALL else 2
-        y = standard_normal((proposals, *shape), dtype=s.dtype, device=s.device, generator=generator) + at.slope
-        u = torch.rand((proposals, *shape), dtype=s.dtype, device=s.device, generator=generator)
+        runs = len(generator) if isinstance(generator, StackedGenerators) else 1
+        proposals = _PROPOSALS if s.numel() <= runs * _SMALL else 2
+        size, source = (proposals, *shape), shifted(generator, 1)
+        y = standard_normal(size, dtype=s.dtype, device=s.device, generator=source) + at.slope
+        u = uniform(size, dtype=s.dtype, device=s.device, generator=source)
         accepted = u < at.log_acceptance(y).exp_()  # left of 0 that is NaN, and the comparison false
         first = accepted.to(torch.uint8).argmax(0, keepdim=True)
         x = at.x + y.gather(0, first).squeeze(0)
         pending = ~accepted.any(0)
         if bool(pending.any()):
             pending &= torch.isfinite(at.slope)
-            rest = StandardRadius(s[pending], self.dim)
-            x[pending] = rest.sample(rest.s.shape, generator=generator)
+            for single, (own_x, own_s, left_over) in each_generator(generator, x, s, pending):
+                rest = StandardRadius(own_s[left_over], self.dim)
+                if rest.s.numel():
+                    own_x[left_over] = rest.sample(rest.s.shape, generator=single)
         return x

@@ -12,7 +12,7 @@ from hypgraph.distributions.centered import CenteredDistribution
 from hypgraph.distributions.standard_radius import StandardRadius
 from hypgraph.manifolds import Euclidean, Polar
 from hypgraph.manifolds.functional.elementary import norm, unit
-from hypgraph.random import standard_normal
+from hypgraph.random import Generator, standard_normal
 
 __all__ = ["WrappedNormal"]
 
@@ -58,15 +58,13 @@ class WrappedNormal(CenteredDistribution):
         return self.scale.shape[-1] == 1
 
     @override
-    def _draw(self, shape: tuple[int, ...], generator: torch.Generator | None) -> Polar:
+    def _draw(self, shape: tuple[int, ...], generator: Generator | None) -> Polar:
         size = (*shape, self.manifold.dim)
         noise = standard_normal(size, dtype=self.scale.dtype, device=self.scale.device, generator=generator)
         if self.isotropic:  # the direction is the noise's own: no gradient need pass through it
             length = norm(noise)
             return Polar(self.scale.squeeze(-1) * length, unit(noise, length=length))
-        vector = self._from_axes(self.scale * noise)
-        length = norm(vector)
-        return Polar(length, unit(vector, length=length))
+        return Polar.of(self._from_axes(self.scale * noise))
 
     @override
     def _log_density(self, point: Polar) -> Tensor:

@@ -49,6 +49,10 @@ class Manifold(ABC):
             raise ConfigError(f"dim must be an integer of at least 1, got {dim}")
         self.dim = dim
 
+    @abstractmethod
+    def with_dim(self, dim: int) -> "Manifold":
+        """The space of the same curvature and coordinates in another dimension."""
+
     @property
     @abstractmethod
     def c(self) -> float | Tensor:
@@ -144,7 +148,16 @@ class Manifold(ABC):
         """
 
     @abstractmethod
-    def dist_to_gyroplanes(self, x: Tensor | Polar, normals: Tensor, offsets: Tensor) -> Tensor:
+    def dist_to_gyroplanes(
+        self,
+        x: Tensor | Polar,
+        normals: Tensor,
+        offsets: Tensor,
+        *,
+        factor: Tensor | None = None,
+        shift: Tensor | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Tensor:
         """Signed geodesic distances of points to K gyroplanes (hyperplanes), as one matrix product.
 
         Gyroplane k is given by its foot point nearest the origin, at signed distance ``offsets[k]`` in the
@@ -155,8 +168,11 @@ class Manifold(ABC):
         Args:
             x: coordinates ``[..., ambient_dim]``, or polar coordinates about the origin, √c·radius below 350
                 (44 in float32).
-            normals: ``[K, d]``, unit vectors.
-            offsets: ``[K]``, geodesic lengths of either sign.
+            normals: ``[K, d]``, unit vectors; ``[R, K, d]`` for R sets of points ``[..., R, B, ·]`` with K each.
+            offsets: ``[K]``, geodesic lengths of either sign; ``[R, K]``.
+            factor: ``[K]`` or ``[R, K]``, by which the distances are multiplied in the same pass.
+            shift: likewise, what is then added.
+            dtype: of the result; by default that of the points.
 
         Returns:
             ``[..., K]``, positive on the side that the normal points to.

@@ -7,7 +7,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from hypgraph.manifolds.base import Conformal, Manifold
-from hypgraph.manifolds.functional.elementary import norm, unit
+from hypgraph.manifolds.functional.elementary import norm
 from hypgraph.manifolds.functional.polar import Polar
 
 __all__ = ["Euclidean"]
@@ -21,6 +21,10 @@ class Euclidean(Manifold):
     """
 
     name = "euclidean"
+
+    @override
+    def with_dim(self, dim: int) -> "Euclidean":
+        return Euclidean(dim)
 
     @property
     @override
@@ -73,8 +77,7 @@ class Euclidean(Manifold):
 
     @override
     def to_polar(self, x: Tensor) -> Polar:
-        length = norm(x)
-        return Polar(length, unit(x, length=length))
+        return Polar.of(x)
 
     @override
     def from_polar(self, x: Polar) -> Tensor:
@@ -101,10 +104,25 @@ class Euclidean(Manifold):
         return torch.zeros_like(radius)
 
     @override
-    def dist_to_gyroplanes(self, x: Tensor | Polar, normals: Tensor, offsets: Tensor) -> Tensor:
+    def dist_to_gyroplanes(
+        self,
+        x: Tensor | Polar,
+        normals: Tensor,
+        offsets: Tensor,
+        *,
+        factor: Tensor | None = None,
+        shift: Tensor | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Tensor:
+        weight, bias = normals, -offsets
+        if factor is not None:
+            weight, bias = factor.unsqueeze(-1) * weight, factor * bias
+        bias = bias if shift is None else bias + shift
         if isinstance(x, Polar):
             x = x.vector()
-        return torch.nn.functional.linear(x, normals, -offsets)
+        if weight.dim() == 2:
+            return torch.nn.functional.linear(x, weight, bias).to(dtype)
+        return (x @ weight.mT + bias.unsqueeze(-2)).to(dtype)
 
     @override
     def conformal(self, x: Tensor | Polar) -> Conformal:

@@ -11,7 +11,7 @@ from typing_extensions import override
 from hypgraph.exceptions import ConfigError
 from hypgraph.manifolds.base import Conformal, Manifold
 from hypgraph.manifolds.functional import ball, lorentz, polar
-from hypgraph.manifolds.functional.elementary import asinh, log_sinhc
+from hypgraph.manifolds.functional.elementary import asinh, log_sinhc, scaled_asinh
 from hypgraph.manifolds.functional.polar import Polar
 
 __all__ = ["Hyperbolic"]
@@ -44,6 +44,10 @@ class Hyperbolic(Manifold):
                 "for flat space take the Euclidean latent"
             )
 
+    @override
+    def with_dim(self, dim: int) -> "Hyperbolic":
+        return type(self)(dim, self._c)
+
     @property
     @override
     def c(self) -> float | Tensor:
@@ -75,13 +79,25 @@ class Hyperbolic(Manifold):
         """Points on the hyperboloid of curvature -1: cosh(√c r), then sinh(√c r) times the unit direction."""
 
     @override
-    def dist_to_gyroplanes(self, x: Tensor | Polar, normals: Tensor, offsets: Tensor) -> Tensor:
+    def dist_to_gyroplanes(
+        self,
+        x: Tensor | Polar,
+        normals: Tensor,
+        offsets: Tensor,
+        *,
+        factor: Tensor | None = None,
+        shift: Tensor | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Tensor:
         sqrt_c = self.c**0.5
-        shift = (sqrt_c * offsets).unsqueeze(-1)
-        weight = torch.cat([-torch.sinh(shift), torch.cosh(shift) * normals], dim=-1)
+        offset = (sqrt_c * offsets).unsqueeze(-1)
+        weight = torch.cat([-torch.sinh(offset), torch.cosh(offset) * normals], dim=-1)
         point = lorentz.unit_sheet(x, c=self.c) if isinstance(x, Polar) else self._hyperboloid(x)
-        distances = asinh(point @ weight.mT)
-        return distances if isinstance(sqrt_c, float) and sqrt_c == 1.0 else distances / sqrt_c
+        scale = torch.ones_like(offsets) if factor is None else factor
+        shift = torch.zeros_like(offsets) if shift is None else shift
+        if offsets.dim() > 1:  # the points' axis comes before K
+            scale, shift = scale.unsqueeze(-2), shift.unsqueeze(-2)
+        return scaled_asinh(point @ weight.mT, scale / sqrt_c, shift, dtype=dtype)
 
     @override
     def conformal(self, x: Tensor | Polar) -> Conformal:

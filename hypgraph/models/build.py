@@ -1,28 +1,50 @@
-"""From a configuration to a model."""
+"""From names and numbers to a model."""
+
+from typing import Literal
 
 import torch
+from torch import Tensor, nn
 
 from hypgraph.config import ModelConfig
-from hypgraph.distributions import FAMILIES, RiemannianNormal
+from hypgraph.distributions import FAMILIES, CenteredDistribution, RiemannianNormal
 from hypgraph.exceptions import ConfigError
 from hypgraph.lookup import lookup
 from hypgraph.manifolds import MANIFOLDS, Euclidean, Manifold
+from hypgraph.models.vae import VAE
 from hypgraph.models.vgae import VGAE
-from hypgraph.nn import EDGE_DECODERS, Curvature, GCNEncoder, PosteriorHead
+from hypgraph.nn import (
+    EDGE_DECODERS,
+    LIKELIHOODS,
+    VECTOR_DECODERS,
+    Curvature,
+    GCNEncoder,
+    Linear,
+    PosteriorHead,
+)
 
-__all__ = ["build_vgae"]
+__all__ = ["build_vae", "build_vgae"]
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
-def _manifold(config: ModelConfig) -> Manifold:
-    make = lookup(MANIFOLDS, config.latent, what="latent")
-    if not config.learn_c:
-        return make(config.dim, config.c)
-    manifold = make(config.dim, Curvature(config.c))
+def _manifold(latent: str, dim: int, c: float, *, learn_c: bool = False) -> Manifold:
+    make = lookup(MANIFOLDS, latent, what="latent")
+    if not learn_c:
+        return make(dim, c)
+    manifold = make(dim, Curvature(c))
     if isinstance(manifold, Euclidean):
         raise ConfigError("learn_c needs a hyperbolic latent, poincare or lorentz; flat space has no curvature")
     return manifold
+
+
+def _family(role: str, name: str, manifold: Manifold) -> type[CenteredDistribution]:
+    family = lookup(FAMILIES, name, what=role)
+    if family is RiemannianNormal and isinstance(manifold, Euclidean):
+        raise ConfigError(
+            f"a riemannian {role} needs a hyperbolic latent, poincare or lorentz; in flat space it is the normal "
+            f"distribution: {role} = wrapped"
+        )
+    return family
 
 
 def build_vgae(config: ModelConfig, in_features: int, *, generator: torch.Generator | None = None) -> VGAE:
@@ -36,15 +58,9 @@ def build_vgae(config: ModelConfig, in_features: int, *, generator: torch.Genera
     Raises:
         ConfigError: for a name that is not known, or parts that do not go together.
     """
-    posterior = lookup(FAMILIES, config.posterior, what="posterior")
-    prior = posterior if config.prior == "auto" else lookup(FAMILIES, config.prior, what="prior")
-    manifold = _manifold(config)
-    for role, family in (("posterior", posterior), ("prior", prior)):
-        if family is RiemannianNormal and isinstance(manifold, Euclidean):
-            raise ConfigError(
-                f"a riemannian {role} needs a hyperbolic latent, poincare or lorentz; in flat space it is the "
-                f"normal distribution: --{role} wrapped"
-            )
+    manifold = _manifold(config.latent, config.dim, config.c, learn_c=config.learn_c)
+    posterior = _family("posterior", config.posterior, manifold)
+    prior = posterior if config.prior == "auto" else _family("prior", config.prior, manifold)
     decoder = lookup(EDGE_DECODERS, config.decoder, what="decoder")
     dtype = lookup(DTYPES, config.dtype, what="dtype")
     head = PosteriorHead(
@@ -65,3 +81,75 @@ def build_vgae(config: ModelConfig, in_features: int, *, generator: torch.Genera
         prior_scale=config.prior_scale,
         beta=config.beta,
     )
+
+
+def build_vae(
+    num_features: int,
+    *,
+    latent: str = "poincare",
+    dim: int = 2,
+    c: float = 1.0,
+    learn_c: bool = False,
+    posterior: str = "wrapped",
+    scales: Literal["auto", "isotropic", "diagonal"] = "auto",
+    gain: float = 1.0,
+    initial_scale: float = 1.0,
+    prior_scale: float = 1.0,
+    decoder: str = "gyroplane",
+    likelihood: str = "normal",
+    hidden: int = 200,
+    data_mean: Tensor | None = None,
+    dtype: str = "float64",
+    generator: torch.Generator | None = None,
+) -> VAE:
+    """A VAE with one hidden layer each in encoder and decoder; the prior is of the posteriors' family.
+
+    Args:
+        num_features: D, numbers in a vector.
+        latent: poincare, lorentz or euclidean.
+        dim: d, dimension of the latent space.
+        c: minus its curvature.
+        learn_c: whether c is learnt, from that value.
+        posterior: wrapped, riemannian or rown.
+        scales: one scale for all directions of a posterior, or one for each; auto is what the family usually has.
+        gain: geodesic length for an encoder output of 1.
+        initial_scale: of the posteriors, at an encoder output of 0; geodesic length.
+        prior_scale: of the prior, geodesic length.
+        decoder: gyroplane, linear, logmap or mobius.
+        likelihood: normal or bernoulli.
+        hidden: H, width of the hidden layers.
+        data_mean: ``[D]``: the decoder's last biases start where they give this mean; by default near 0.
+        dtype: precision on the manifold.
+        generator: for the weights, on the CPU.
+
+    Raises:
+        ConfigError: for a name that is not known, or parts that do not go together.
+
+    >>> model = build_vae(50, latent="poincare", posterior="riemannian")
+    >>> x = torch.zeros(3, 50)
+    >>> model.terms(x, model.encode(x), draws=4).iwae().shape
+    torch.Size([3])
+    """
+    manifold = _manifold(latent, dim, c, learn_c=learn_c)
+    head = PosteriorHead(
+        manifold,
+        family=_family("posterior", posterior, manifold),
+        isotropic=None if scales == "auto" else scales == "isotropic",
+        gain=gain,
+        initial_scale=initial_scale,
+        dtype=lookup(DTYPES, dtype, what="dtype"),
+    )
+    encoder = nn.Sequential(
+        Linear(num_features, hidden, generator=generator),
+        nn.ReLU(),
+        Linear(hidden, head.in_features, generator=generator),
+    )
+    decode = lookup(VECTOR_DECODERS, decoder, what="decoder")(
+        manifold, hidden, num_features, generator=generator, dtype=head.dtype
+    )
+    model = VAE(
+        encoder, head, decode, lookup(LIKELIHOODS, likelihood, what="likelihood")(), prior_scale=prior_scale
+    )
+    if data_mean is not None:
+        decode.out.bias.data = model.likelihood.output_of(data_mean).to(decode.out.bias)
+    return model

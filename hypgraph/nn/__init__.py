@@ -12,21 +12,42 @@ from hypgraph.nn.edge_decoders import (
 )
 from hypgraph.nn.gcn import GCNEncoder, normalised_adjacency
 from hypgraph.nn.gyroplane import Gyroplane
+from hypgraph.nn.likelihoods import LIKELIHOODS, Bernoulli, Likelihood, Normal
+from hypgraph.nn.linear import Linear
 from hypgraph.nn.posterior_head import PosteriorHead
 from hypgraph.nn.sparse import SparseMatrix
+from hypgraph.nn.vector_decoders import (
+    VECTOR_DECODERS,
+    GyroplaneVectorDecoder,
+    LinearDecoder,
+    LogMapDecoder,
+    MobiusDecoder,
+    VectorDecoder,
+)
 
 __all__ = [
     "EDGE_DECODERS",
+    "LIKELIHOODS",
+    "VECTOR_DECODERS",
+    "Bernoulli",
     "Curvature",
     "EdgeDecoder",
     "FermiDiracDecoder",
     "GCNEncoder",
     "Gyroplane",
     "GyroplaneDecoder",
+    "GyroplaneVectorDecoder",
     "InnerProductDecoder",
+    "Likelihood",
+    "Linear",
+    "LinearDecoder",
+    "LogMapDecoder",
     "MLPDecoder",
+    "MobiusDecoder",
+    "Normal",
     "PosteriorHead",
     "SparseMatrix",
     "TanhDistanceDecoder",
+    "VectorDecoder",
     "normalised_adjacency",
 ]

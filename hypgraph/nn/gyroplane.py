@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hypgraph.manifolds import Euclidean, Manifold, Polar
+from hypgraph.nn.linear import affine
 
 __all__ = ["Gyroplane", "tight_frame"]
 
@@ -38,8 +39,8 @@ class Gyroplane(nn.Module):
     Output k is ½‖w_k‖ d_k(x), with d_k the signed geodesic distance to the gyroplane of normal w_k and offset
     r_k = -2b_k/‖w_k‖ (:meth:`hypgraph.manifolds.Manifold.dist_to_gyroplanes`). Ball coordinates x stay fixed as
     c → 0 while distances tend to twice the Euclidean ones, so the output tends to ⟨x, w_k⟩ + b_k; in the
-    Euclidean space, where distances are not doubled, the layer is ⟨x, w_k⟩ + b_k exactly. A weight of zero has no
-    normal: its output is b_k, the limit along every direction, with zero gradient for the weight.
+    Euclidean space, where distances are not doubled, the layer is ⟨x, w_k⟩ + b_k exactly. In curved space a weight
+    of zero has no normal: its output is b_k, the limit along every direction, with zero gradient for the weight.
 
     The weights start as those of :class:`torch.nn.Linear` do, uniform on ±1/√d, and the biases at 0: gyroplanes
     through the origin in random directions. With offsets of 0 the output is at most ½‖w_k‖ r for a point at radius
@@ -74,20 +75,25 @@ class Gyroplane(nn.Module):
         # The bound of torch.nn.Linear, whose limit this layer is.
         nn.init.uniform_(self.weight, -1 / manifold.dim**0.5, 1 / manifold.dim**0.5, generator=generator)
 
-    def forward(self, x: Tensor | Polar) -> Tensor:
-        """Points, in coordinates ``[..., ambient_dim]`` or polar about the origin, to ``[..., K]``."""
-        flat = isinstance(self.manifold, Euclidean)
-        doubling, sqrt_c = (1.0, 1.0) if flat else (2.0, self.manifold.c**0.5)
+    def forward(self, x: Tensor | Polar, *, dtype: torch.dtype | None = None) -> Tensor:
+        """Points, in coordinates ``[..., ambient_dim]`` or polar about the origin, to ``[..., K]`` in ``dtype``.
+
+        Of R stacked layers (:func:`hypgraph.models.stack_models`), ``[..., R, B, ·]`` to ``[..., R, B, K]``.
+        """
+        if isinstance(self.manifold, Euclidean):  # normals and offsets would only be multiplied out again
+            x = x.vector() if isinstance(x, Polar) else x
+            return affine(x, self.weight, self.bias).to(dtype or x.dtype)
+        sqrt_c = self.manifold.c**0.5
         length = torch.linalg.vector_norm(self.weight, dim=-1)
         known = length > 0
         safe = torch.where(known, length, 1.0)
-        offset = -doubling * self.bias / safe
+        offset = -2 * self.bias / safe
         # Small weights put a gyroplane where the hyperbolic sine of its offset overflows. From a gyroplane that is
         # far beyond the points all distances grow with the offset alone, by as much as it does.
         limit = torch.as_tensor(0.3 * math.log(torch.finfo(offset.dtype).max) / sqrt_c).to(offset)
         near = offset.clamp(-limit, limit)
-        distance = self.manifold.dist_to_gyroplanes(x, self.weight / safe.unsqueeze(-1), near)
-        # distance + (near - offset), scaled, in one pass over [..., K]
-        factor = torch.where(known, safe / doubling, 0.0)
+        factor = torch.where(known, safe / 2, 0.0)
         shift = torch.where(known, factor * (near - offset), self.bias)
-        return torch.addcmul(shift, factor, distance)
+        return self.manifold.dist_to_gyroplanes(
+            x, self.weight / safe.unsqueeze(-1), near, factor=factor, shift=shift, dtype=dtype
+        )

@@ -6,7 +6,6 @@ from torch import Tensor, nn
 from hypgraph.distributions import CenteredDistribution, WrappedNormal
 from hypgraph.exceptions import ConfigError
 from hypgraph.manifolds import Manifold, Polar
-from hypgraph.manifolds.functional.elementary import norm, unit
 
 __all__ = ["PosteriorHead"]
 
@@ -61,12 +60,10 @@ class PosteriorHead(nn.Module):
         return self.manifold.dim + (1 if self.isotropic else self.manifold.dim)
 
     def forward(self, hidden: Tensor) -> CenteredDistribution:
-        """Posteriors of batch shape ``[N]`` from ``hidden [N, in_features]``."""
+        """Posteriors of batch shape ``[...]`` from ``hidden [..., in_features]``."""
         dim = self.manifold.dim
         mean, log_scale = hidden.split([dim, self.in_features - dim], dim=-1)
-        vector = (self.gain * (torch.relu(mean) if self.nonnegative else mean)).to(self.dtype)
-        length = norm(vector)
-        center = Polar(length, unit(vector, length=length))
+        center = Polar.of((self.gain * (torch.relu(mean) if self.nonnegative else mean)).to(self.dtype))
         scale = self.initial_scale * torch.exp(log_scale.to(self.dtype))
         if "diagonal" not in self.family.scale_kinds:
             scale = scale.squeeze(-1)

@@ -33,6 +33,12 @@ class Polar(NamedTuple):
     radius: Tensor
     direction: Tensor
 
+    @classmethod
+    def of(cls, vector: Tensor) -> "Polar":
+        """The point whose :meth:`vector` is ``vector [..., d]``."""
+        length = norm(vector)
+        return cls(length, unit(vector, length=length))
+
     def opposite(self) -> "Polar":
         """The point as far away in the opposite direction: ⊖x of the gyrovector space."""
         return Polar(self.radius, -self.direction)

@@ -1,0 +1,82 @@
+"""Vectors for the VAE experiments, and what is to be said of them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hypgraph.data.branching_diffusion import branching_diffusion
+from hypgraph.data.images import IMAGE_SETS, ImageSet, load_images
+from hypgraph.exceptions import ConfigError
+from hypgraph.experiments.vae_settings import VAESettings
+from hypgraph.random import stream
+
+__all__ = ["VectorData", "image_set", "load_vectors"]
+
+
+@dataclass(frozen=True, eq=False)
+class VectorData:
+    """Vectors to train on and to test with.
+
+    Attributes:
+        train: float32 ``[N, D]``.
+        test: float32 ``[M, D]``.
+        train_labels: int64 ``[N]``: the depth in the tree, or the class.
+        test_labels: int64 ``[M]``.
+        likelihood: the name of the likelihood that suits them.
+    """
+
+    train: Tensor
+    test: Tensor
+    train_labels: Tensor
+    test_labels: Tensor
+    likelihood: str
+
+
+def load_vectors(settings: VAESettings, seed: int, *, data_root: Path | None) -> VectorData:
+    """The data of a cell.
+
+    ``trees`` is the branching diffusion of Mathieu et al. 2019, drawn, standardised and split 70/30 by ``seed``.
+    Images are the same for all seeds: their own training and test parts, pixels in [0, 1].
+
+    Raises:
+        DataError: if files are missing or malformed.
+        ConfigError: if ``train_points`` is more than there are.
+    """
+    if settings.data == "trees":
+        diffusion = branching_diffusion(generator=stream(seed, "data"))
+        vectors, label = diffusion.standardised().float(), diffusion.depth[diffusion.node]
+        train, test = diffusion.split(generator=stream(seed, "split"))
+        data = VectorData(vectors[train], vectors[test], label[train], label[test], "normal")
+    else:
+        images = image_set(settings.data, data_root)
+        data = VectorData(
+            _pixels(images.train_images, images.max_value),
+            _pixels(images.test_images, images.max_value),
+            images.train_labels,
+            images.test_labels,
+            "bernoulli",
+        )
+    count = settings.train_points
+    if count is None:
+        return data
+    if count > len(data.train):
+        raise ConfigError(f"train_points is {count}, but {settings.data} has {len(data.train):,}")
+    return VectorData(data.train[:count], data.test, data.train_labels[:count], data.test_labels, data.likelihood)
+
+
+@lru_cache(maxsize=1)
+def image_set(name: str, data_root: Path | None) -> ImageSet:
+    """:func:`hypgraph.data.images.load_images`, kept for the next cell."""
+    return load_images(name, data_root=data_root)
+
+
+def _pixels(images: Tensor, max_value: int) -> Tensor:
+    return images.flatten(1).float() / max_value
+
+
+def image_shape(name: str) -> tuple[int, int] | None:
+    """Height and width of the images of a data set, None for other vectors."""
+    return IMAGE_SETS[name].shape[2:] if name in IMAGE_SETS else None

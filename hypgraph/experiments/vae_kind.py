@@ -1,0 +1,225 @@
+"""How the cells of a VAE experiment are trained and measured."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from pydantic import BaseModel
+
+from hypgraph.evaluation.latent_classification import classify_codes
+from hypgraph.evaluation.marginal_likelihood import marginal_likelihood
+from hypgraph.exceptions import ConfigError, NumericalError
+from hypgraph.experiments.kinds import CellKind, Context
+from hypgraph.experiments.vae_data import VectorData, load_vectors
+from hypgraph.experiments.vae_settings import ClassifyOptions, LikelihoodOptions, VAESettings
+from hypgraph.files import whole_file
+from hypgraph.models import VAE, build_vae, stack_models, unstack_model
+from hypgraph.random import StackedGenerators, stream
+from hypgraph.training import deferred_interrupt, load_checkpoint, save_checkpoint
+from hypgraph.training.vae_trainer import VAERecord, VAETrainer
+
+__all__ = ["VAEKind", "load_vae"]
+
+SAVE_SECONDS = 60.0
+_CODE_ROWS = 4096
+
+
+class VAEKind(CellKind):
+    """VAEs on synthetic trees and images; many seeds of a small network train side by side."""
+
+    settings_model: ClassVar[type[BaseModel]] = VAESettings
+    measure_models: ClassVar[dict[str, type[BaseModel]]] = {
+        "likelihood": LikelihoodOptions,
+        "classify": ClassifyOptions,
+    }
+
+    def check(self, settings: VAESettings, measures: Sequence[Any], *, data_root: Path | None) -> None:
+        """Builds the model and looks for the data."""
+        data = load_vectors(settings, 0, data_root=data_root)
+        _build(settings, data, 0)
+        for options in measures:
+            points = getattr(options, "points", None) or 0
+            if points > len(data.test):
+                raise ConfigError(f"points is {points}, but {settings.data} has {len(data.test):,} test vectors")
+
+    def is_trained(self, folder: Path, seed: int) -> bool:
+        return _weights_file(folder, seed).is_file()
+
+    def train(self, settings: VAESettings, seeds: Sequence[int], folder: Path, *, context: Context) -> None:
+        """Trains the seeds, side by side where that pays."""
+        for group in _groups(settings, seeds, folder, context.device):
+            _train_group(settings, group, folder, context)
+
+    def measure(
+        self, settings: VAESettings, options: Any, seed: int, folder: Path, *, context: Context
+    ) -> dict[str, Any]:
+        data = load_vectors(settings, seed, data_root=context.data_root)
+        model = load_vae(settings, seed, folder, data=data, device=context.device)
+        context.progress(f"seed {seed}: measuring")
+        if isinstance(options, ClassifyOptions):
+            return _classify(model, data, options, seed)
+        return _likelihood(model, data, options, seed)
+
+
+def load_vae(
+    settings: VAESettings, seed: int, folder: Path, *, data: VectorData, device: str | torch.device = "cpu"
+) -> VAE:
+    """The trained model of a seed, in evaluation mode.
+
+    Raises:
+        RunError: if it is missing or damaged.
+    """
+    model = _build(settings, data, seed).to(device)
+    state = load_checkpoint(_weights_file(folder, seed), fingerprint=folder.name, device=torch.device(device))
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def _build(settings: VAESettings, data: VectorData, seed: int) -> VAE:
+    isotropic = settings.scales == "isotropic" or (settings.scales == "auto" and settings.family == "riemannian")
+    return build_vae(
+        data.train.shape[-1],
+        latent=settings.latent,
+        dim=settings.dim,
+        c=settings.c or 0.0,
+        posterior=settings.family,
+        scales="isotropic" if isotropic else "diagonal",
+        gain=settings.gain,
+        initial_scale=settings.initial_scale,
+        prior_scale=settings.prior_scale,
+        decoder=settings.decoder,
+        likelihood=data.likelihood,
+        hidden=settings.hidden,
+        data_mean=data.train.mean(0) if data.likelihood == "bernoulli" else None,
+        generator=stream(seed, "init"),
+    )
+
+
+def _groups(settings: VAESettings, seeds: Sequence[int], folder: Path, device: str) -> Iterator[tuple[int, ...]]:
+    """The seeds that train together; first those of a training that was stopped."""
+    left = list(seeds)
+    for file in sorted(folder.glob("training-*.pt")):
+        group = tuple(int(number) for number in file.stem.split("-")[1:])
+        if set(group) <= set(left):
+            left = [seed for seed in left if seed not in group]
+            yield group
+        else:
+            file.unlink()
+    size = _side_by_side(settings, device)
+    for start in range(0, len(left), size):
+        yield tuple(left[start : start + size])
+
+
+def _side_by_side(settings: VAESettings, device: str) -> int:
+    """How many seeds: a small network is bound by the number of tensor operations, a large one by arithmetic."""
+    return 20 if settings.data in ("trees", "digits") or device != "cpu" else 1
+
+
+def _train_group(settings: VAESettings, seeds: tuple[int, ...], folder: Path, context: Context) -> None:
+    checkpoint = folder / f"training-{'-'.join(map(str, seeds))}.pt"
+    sets = [load_vectors(settings, seed, data_root=context.data_root) for seed in seeds]
+    alike = all(each.train is sets[0].train for each in sets) or settings.data != "trees"
+    vectors = sets[0].train if alike else torch.stack([each.train for each in sets])
+    models = [_build(settings, data, seed) for data, seed in zip(sets, seeds, strict=True)]
+    device = torch.device(context.device)
+    trainer = VAETrainer(
+        stack_models(models).to(device),
+        vectors.to(device),
+        batch_size=settings.batch_size,
+        lr=settings.lr,
+        beta=settings.beta,
+        draws=settings.draws,
+        generator=StackedGenerators([stream(seed, "train", device=device) for seed in seeds]),
+    )
+    records: list[list[list[float]]] = []
+    if checkpoint.is_file():
+        state = load_checkpoint(checkpoint, fingerprint=folder.name, device=device)
+        trainer.load_state_dict(state["trainer"])
+        records = state["records"]
+    saved = time.monotonic()
+    with deferred_interrupt() as interrupt:
+        while trainer.epoch < settings.epochs:
+            try:
+                epoch = trainer.run_epoch()
+            except NumericalError as error:
+                raise NumericalError(f"seeds {seeds[0]} to {seeds[-1]}: {error}") from None
+            records.append([list(record) for record in epoch])
+            context.progress(_progress(settings, seeds, epoch))
+            if trainer.epoch < settings.epochs and (interrupt.made or time.monotonic() - saved > SAVE_SECONDS):
+                state = {"trainer": trainer.state_dict(), "records": records}
+                save_checkpoint(checkpoint, state, fingerprint=folder.name)
+                saved = time.monotonic()
+                interrupt.honour()
+        for number, seed in enumerate(seeds):
+            _save_metrics(folder / f"metrics-{seed:03d}.jsonl", [epoch[number] for epoch in records])
+            weights = unstack_model(trainer.model, number).state_dict()
+            save_checkpoint(_weights_file(folder, seed), weights, fingerprint=folder.name)
+        checkpoint.unlink(missing_ok=True)
+
+
+def _progress(settings: VAESettings, seeds: Sequence[int], epoch: Sequence[VAERecord]) -> str:
+    loss = sum(record.loss for record in epoch) / len(epoch)
+    who = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+    return f"{who}: epoch {epoch[0].epoch}/{settings.epochs}, loss {loss:.2f}"
+
+
+def _save_metrics(path: Path, records: Sequence[Sequence[float]]) -> None:
+    import json
+
+    lines = [json.dumps(dict(zip(VAERecord._fields, record, strict=True))) for record in records]
+    with whole_file(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _weights_file(folder: Path, seed: int) -> Path:
+    return folder / f"weights-{seed:03d}.pt"
+
+
+def _likelihood(model: VAE, data: VectorData, options: LikelihoodOptions, seed: int) -> dict[str, Any]:
+    test = data.test
+    if options.points is not None:
+        test = test[torch.randperm(len(test), generator=stream(options.subset_seed, "points"))[: options.points]]
+    device = next(model.parameters()).device
+    bounds = marginal_likelihood(
+        model, test.to(device), draws=options.draws, generator=stream(seed, "eval", device=device)
+    )
+    kl, kl_error = bounds.mean_kl
+    figures = {
+        "iwae": -float(bounds.iwae.mean()),
+        "elbo": -float(bounds.elbo.mean()),
+        "kl": kl,
+        "kl_error": kl_error,
+        "pulled_in": float(bounds.pulled_in.mean()),
+        "points": len(test),
+    }
+    wrong = [name for name, value in figures.items() if not math.isfinite(value)]
+    if wrong:
+        raise NumericalError(f"seed {seed}: {', '.join(wrong)} of the test points not finite")
+    return figures
+
+
+def _classify(model: VAE, data: VectorData, options: ClassifyOptions, seed: int) -> dict[str, Any]:
+    train, test = (_codes(model, vectors) for vectors in (data.train, data.test))
+    result = classify_codes(
+        train,
+        data.train_labels,
+        test,
+        data.test_labels,
+        model.head.manifold,
+        trainings=options.trainings,
+        hidden=options.hidden,
+        epochs=options.epochs,
+        seed=seed,
+    )
+    per_class = {f"class_{number}": value for number, value in enumerate(result.per_class.tolist())}
+    return {"accuracy": float(result.average.mean()), "trainings": result.average.tolist(), **per_class}
+
+
+@torch.no_grad()
+def _codes(model: VAE, vectors: torch.Tensor) -> torch.Tensor:
+    """The centres of the posteriors, ``[N, ambient_dim]`` on the CPU."""
+    device = next(model.parameters()).device
+    return torch.cat([model.encode(part.to(device)).loc.cpu() for part in vectors.split(_CODE_ROWS)])

@@ -1,0 +1,41 @@
+"""Many models of one shape as one model with a leading axis."""
+
+import copy
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from hypgraph.exceptions import ConfigError
+
+__all__ = ["stack_models", "unstack_model"]
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def stack_models(models: Sequence[Model]) -> Model:
+    """One model that computes R models side by side, each on its own slice of the input ``[R, B, D]``.
+
+    Parameters get a leading axis of R; layers broadcast over it, and the parameters of one model meet nothing of
+    the others, so gradients and steps of elementwise optimisers are those of R separate trainings. Small models
+    are bound by the number of tensor operations, not by their size: R of them cost little more than one.
+
+    Raises:
+        ConfigError: for a learnt curvature, of which a manifold has only one.
+    """
+    stacked = copy.deepcopy(models[0])
+    if any(getattr(module, "curvature", None) is not None for module in stacked.modules()):
+        raise ConfigError("models whose curvature is learnt cannot be stacked; train them one after the other")
+    parameters = [dict(model.named_parameters()) for model in models]
+    for name, parameter in stacked.named_parameters():
+        parameter.data = torch.stack([each[name].detach() for each in parameters])
+    return stacked
+
+
+def unstack_model(stacked: Model, index: int) -> Model:
+    """The model ``index`` of a stack, with parameters of its own."""
+    model = copy.deepcopy(stacked)
+    for parameter in model.parameters():
+        parameter.data = parameter.data[index].clone()
+    return model
