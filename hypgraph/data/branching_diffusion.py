@@ -39,13 +39,27 @@ class BranchingDiffusion:
         Raises:
             DataError: if a dimension does not vary.
         """
+        mean, std = self._moments()
+        return (self.vectors - mean) / std
+
+    def standardised_nodes(self) -> Tensor:
+        """The vectors of the nodes themselves, ``[N, dim]``, shifted and scaled as :meth:`standardised` does it.
+
+        Raises:
+            DataError: if a dimension does not vary.
+        """
+        mean, std = self._moments()
+        assert self.graph.features is not None
+        return (torch.from_numpy(self.graph.features.toarray()) - mean) / std
+
+    def _moments(self) -> tuple[Tensor, Tensor]:
         std, mean = torch.std_mean(self.vectors, dim=0, correction=0)
         if not bool((std > 0).all()):
             raise DataError(
                 "the vectors of the diffusion do not vary and cannot be standardised; "
                 "use a larger depth, more copies or a variance above 0"
             )
-        return (self.vectors - mean) / std
+        return mean, std
 
     def split(self, *, train_fraction: float = 0.7, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A random partition of the rows: the numbers of ⌊train_fraction · rows⌋ to train on, and of the others.

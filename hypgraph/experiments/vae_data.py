@@ -1,19 +1,19 @@
 """Vectors for the VAE experiments, and what is to be said of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from hypgraph.data.branching_diffusion import branching_diffusion
-from hypgraph.data.images import IMAGE_SETS, ImageSet, load_images
+from hypgraph.data.branching_diffusion import BranchingDiffusion, branching_diffusion
+from hypgraph.data.images import ImageSet, load_images
 from hypgraph.exceptions import ConfigError
 from hypgraph.experiments.vae_settings import VAESettings
 from hypgraph.random import stream
 
-__all__ = ["VectorData", "image_set", "load_vectors"]
+__all__ = ["VectorData", "diffusion_of", "image_set", "load_vectors"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +26,8 @@ class VectorData:
         train_labels: int64 ``[N]``: the depth in the tree, or the class.
         test_labels: int64 ``[M]``.
         likelihood: the name of the likelihood that suits them.
+        label_names: of the classes, where the labels are classes.
+        image_shape: height and width, where the vectors are images.
     """
 
     train: Tensor
@@ -33,6 +35,13 @@ class VectorData:
     train_labels: Tensor
     test_labels: Tensor
     likelihood: str
+    label_names: tuple[str, ...] | None = None
+    image_shape: tuple[int, int] | None = None
+
+
+def diffusion_of(seed: int) -> BranchingDiffusion:
+    """The tree of a seed."""
+    return branching_diffusion(generator=stream(seed, "data"))
 
 
 def load_vectors(settings: VAESettings, seed: int, *, data_root: Path | None) -> VectorData:
@@ -46,7 +55,7 @@ def load_vectors(settings: VAESettings, seed: int, *, data_root: Path | None) ->
         ConfigError: if ``train_points`` is more than there are.
     """
     if settings.data == "trees":
-        diffusion = branching_diffusion(generator=stream(seed, "data"))
+        diffusion = diffusion_of(seed)
         vectors, label = diffusion.standardised().float(), diffusion.depth[diffusion.node]
         train, test = diffusion.split(generator=stream(seed, "split"))
         data = VectorData(vectors[train], vectors[test], label[train], label[test], "normal")
@@ -58,13 +67,15 @@ def load_vectors(settings: VAESettings, seed: int, *, data_root: Path | None) ->
             images.train_labels,
             images.test_labels,
             "bernoulli",
+            images.label_names,
+            (images.test_images.shape[1], images.test_images.shape[2]),
         )
     count = settings.train_points
     if count is None:
         return data
     if count > len(data.train):
         raise ConfigError(f"train_points is {count}, but {settings.data} has {len(data.train):,}")
-    return VectorData(data.train[:count], data.test, data.train_labels[:count], data.test_labels, data.likelihood)
+    return replace(data, train=data.train[:count], train_labels=data.train_labels[:count])
 
 
 @lru_cache(maxsize=1)
@@ -75,8 +86,3 @@ def image_set(name: str, data_root: Path | None) -> ImageSet:
 
 def _pixels(images: Tensor, max_value: int) -> Tensor:
     return images.flatten(1).float() / max_value
-
-
-def image_shape(name: str) -> tuple[int, int] | None:
-    """Height and width of the images of a data set, None for other vectors."""
-    return IMAGE_SETS[name].shape[2:] if name in IMAGE_SETS else None

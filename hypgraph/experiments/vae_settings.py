@@ -87,7 +87,7 @@ class ClassifyOptions(_Closed):
 
     trainings: Count = 5
     """Classifiers trained on each embedding."""
-    hidden: Count = 128
+    hidden: Count = 64
     """Gyroplanes in the classifier's first layer; in flat space, linear units."""
-    epochs: Count = 20
+    epochs: Count = 30
     """Passes over the training codes."""

@@ -36,14 +36,16 @@ def tight_frame(
 class Gyroplane(nn.Module):
     """Signed distances to learnt gyroplanes, scaled so that flat space gives a linear layer.
 
-    Output k is ½‖w_k‖ d_k(x), with d_k the signed geodesic distance to the gyroplane of normal w_k and offset
-    r_k = -2b_k/‖w_k‖ (:meth:`hypgraph.manifolds.Manifold.dist_to_gyroplanes`). Ball coordinates x stay fixed as
-    c → 0 while distances tend to twice the Euclidean ones, so the output tends to ⟨x, w_k⟩ + b_k; in the
-    Euclidean space, where distances are not doubled, the layer is ⟨x, w_k⟩ + b_k exactly. In curved space a weight
-    of zero has no normal: its output is b_k, the limit along every direction, with zero gradient for the weight.
+    Output k is ‖w_k‖ d_k(x), with d_k the signed geodesic distance to the gyroplane of normal w_k and offset
+    r_k = -b_k/‖w_k‖ (:meth:`hypgraph.manifolds.Manifold.dist_to_gyroplanes`). For a point at geodesic vector v from
+    the origin it tends to ⟨v, w_k⟩ + b_k as c → 0, and in the Euclidean space it is that exactly: the flat twin of
+    a network has the same outputs and gradients at the same weights. (In ball coordinates x, half of v near the
+    origin, the usual ½‖w_k‖ d_k tends to ⟨x, w_k⟩ + b_k, so a curved network would start with half the weights of
+    its twin.) In curved space a weight of zero has no normal: its output is b_k, the limit along every direction,
+    with zero gradient for the weight.
 
     The weights start as those of :class:`torch.nn.Linear` do, uniform on ±1/√d, and the biases at 0: gyroplanes
-    through the origin in random directions. With offsets of 0 the output is at most ½‖w_k‖ r for a point at radius
+    through the origin in random directions. With offsets of 0 the output is at most ‖w_k‖ r for a point at radius
     r, ‖w_k‖ near 1/√3, so it starts in the range of a linear layer's, and none starts beyond the data.
 
     Sources: Ganea et al. 2018 (arXiv 1805.09112), section 3.1; Shimizu et al. 2021 (arXiv 2006.08210), 3.2.
@@ -87,12 +89,12 @@ class Gyroplane(nn.Module):
         length = torch.linalg.vector_norm(self.weight, dim=-1)
         known = length > 0
         safe = torch.where(known, length, 1.0)
-        offset = -2 * self.bias / safe
+        offset = -self.bias / safe
         # Small weights put a gyroplane where the hyperbolic sine of its offset overflows. From a gyroplane that is
         # far beyond the points all distances grow with the offset alone, by as much as it does.
         limit = torch.as_tensor(0.3 * math.log(torch.finfo(offset.dtype).max) / sqrt_c).to(offset)
         near = offset.clamp(-limit, limit)
-        factor = torch.where(known, safe / 2, 0.0)
+        factor = torch.where(known, safe, 0.0)
         shift = torch.where(known, factor * (near - offset), self.bias)
         return self.manifold.dist_to_gyroplanes(
             x, self.weight / safe.unsqueeze(-1), near, factor=factor, shift=shift, dtype=dtype

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from hypgraph.manifolds import Euclidean, Manifold, Polar
+from hypgraph.manifolds import Euclidean, Manifold, PoincareBall, Polar
 from hypgraph.nn.gyroplane import Gyroplane
 from hypgraph.nn.linear import Linear, affine
 
@@ -77,7 +77,11 @@ class GyroplaneVectorDecoder(VectorDecoder):
 
 
 class LinearDecoder(VectorDecoder):
-    """A perceptron on the coordinates, as if they were Euclidean."""
+    """A perceptron on the coordinates, as if they were Euclidean.
+
+    Ball coordinates are doubled: near the origin they are half as long as the way there, and the network would
+    start with half the weights of its flat twin.
+    """
 
     @override
     def _make_first(self, hidden: int, generator: torch.Generator | None) -> None:
@@ -85,7 +89,10 @@ class LinearDecoder(VectorDecoder):
 
     @override
     def first(self, z: Polar) -> Tensor:
-        values: Tensor = self.linear(self.manifold.from_polar(z).to(self.linear.weight.dtype))
+        coordinates = self.manifold.from_polar(z)
+        if isinstance(self.manifold, PoincareBall):
+            coordinates = 2 * coordinates
+        values: Tensor = self.linear(coordinates.to(self.linear.weight.dtype))
         return values
 
 

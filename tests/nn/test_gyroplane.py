@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall
+from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
 from hypgraph.nn import Gyroplane
 from hypgraph.nn.gyroplane import tight_frame
 from tests.distributions.reference import F64, place, seeded, spaces
@@ -48,8 +48,8 @@ def test_the_layer_is_the_full_formula_of_the_paper(c: float, dim: int) -> None:
         weight, bias = oracle.exact(layer.weight[k]), mp.mpf(layer.bias[k].item())
         length = oracle.norm(weight)
         for i in range(len(z)):
-            distance = paper_distance(oracle.exact(z[i]), weight, -2 * bias / length, curvature)
-            truth = length / 2 * distance
+            distance = paper_distance(oracle.exact(z[i]), weight, -bias / length, curvature)
+            truth = length * distance
             assert abs(output[i, k].item() - truth) <= 1e-11 * (1 + abs(truth))
 
 
@@ -75,13 +75,17 @@ def test_leading_axes_are_kept(manifold: Manifold, shape: tuple[int, ...]) -> No
     assert layer_of(manifold, 4)(z).shape == (*shape, 4)
 
 
-@pytest.mark.parametrize("manifold", [PoincareBall(4, 1e-8), Euclidean(4)], ids=str)
-def test_without_curvature_it_is_a_linear_layer(manifold: Manifold) -> None:
-    layer = layer_of(manifold, 5)
-    x = torch.randn(9, 4, dtype=F64, generator=seeded(1))
-    linear = torch.nn.functional.linear(x, layer.weight, layer.bias)
+@pytest.mark.parametrize("manifold", [PoincareBall(4, 1e-8), Lorentz(4, 1e-8), Euclidean(4)], ids=str)
+def test_without_curvature_it_is_the_linear_layer_of_its_flat_twin(manifold: Manifold) -> None:
+    layer, twin = layer_of(manifold, 5), layer_of(Euclidean(4), 5)
+    vector = torch.randn(9, 4, dtype=F64, generator=seeded(1))
+    linear = torch.nn.functional.linear(vector, twin.weight, twin.bias)
     tolerance = 1e-14 if isinstance(manifold, Euclidean) else 1e-6
-    torch.testing.assert_close(layer(x), linear, rtol=tolerance, atol=tolerance)
+    torch.testing.assert_close(layer(Polar.of(vector)), linear, rtol=tolerance, atol=tolerance)
+    linear.square().sum().backward()
+    layer(Polar.of(vector)).square().sum().backward()
+    for own, other in zip(layer.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(own.grad, other.grad, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("manifold", spaces(3), ids=str)

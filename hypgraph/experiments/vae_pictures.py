@@ -1,0 +1,81 @@
+"""Pictures of a trained VAE: the latent space, samples and reconstructions."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from hypgraph.data.branching_diffusion import BranchingDiffusion
+from hypgraph.exceptions import ConfigError
+from hypgraph.experiments.vae_data import VectorData, diffusion_of
+from hypgraph.experiments.vae_settings import VAESettings
+from hypgraph.manifolds import Euclidean, Polar
+from hypgraph.models import VAE
+from hypgraph.random import stream
+from hypgraph.viewer import draw_disk, draw_plane, image_grid, reconstruction_grid
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_vae"]
+
+_SAMPLES, _RECONSTRUCTIONS, _CODES = 100, 20, 5000
+
+
+@torch.no_grad()
+def draw_vae(model: VAE, settings: VAESettings, data: VectorData, seed: int) -> dict[str, "Figure"]:
+    """Pictures by name: ``latent`` where it has two dimensions; ``samples``, ``reconstructions`` of images.
+
+    Of a tree the latent picture has the posteriors' centres of its nodes, with the tree's edges as geodesics; of
+    images the centres of the first 5000 test images by class.
+    """
+    pictures = {}
+    if settings.dim == 2:
+        pictures["latent"] = _tree(model, settings, seed) if settings.data == "trees" else _classes(model, data)
+    if data.image_shape is not None:
+        samples = model.sample(_SAMPLES, generator=stream(seed, "pictures"))
+        originals = data.test[:_RECONSTRUCTIONS]
+        made = model.reconstruct(originals)
+        pictures["samples"] = image_grid(samples.unflatten(-1, data.image_shape), rows=10, cols=10)
+        pictures["reconstructions"] = reconstruction_grid(
+            *(images.unflatten(-1, data.image_shape) for images in (originals, made))
+        )
+    if not pictures:
+        raise ConfigError(f"vectors with latents of {settings.dim} dimensions have no picture; only 2 can be drawn")
+    return pictures
+
+
+def _tree(model: VAE, settings: VAESettings, seed: int) -> "Figure":
+    diffusion: BranchingDiffusion = diffusion_of(seed)
+    nodes = diffusion.standardised_nodes().float()
+    return _space(model, _center(model, nodes), diffusion.depth, "depth", edges=diffusion.graph.edge_index)
+
+
+def _classes(model: VAE, data: VectorData) -> "Figure":
+    centers = _center(model, data.test[:_CODES])
+    return _space(model, centers, data.test_labels[:_CODES], "class", categories=data.label_names)
+
+
+def _center(model: VAE, vectors: Tensor) -> Polar:
+    center = model.encode(vectors).center
+    assert center is not None
+    return center
+
+
+def _space(
+    model: VAE,
+    centers: Polar,
+    values: Tensor,
+    value_label: str,
+    *,
+    edges: Tensor | None = None,
+    categories: tuple[str, ...] | None = None,
+) -> "Figure":
+    manifold = model.head.manifold
+    if isinstance(manifold, Euclidean):
+        return draw_plane(
+            centers.vector(), edges=edges, values=values, value_label=value_label, categories=categories
+        )
+    return draw_disk(
+        centers, c=manifold.c_value, edges=edges, values=values, value_label=value_label, categories=categories
+    )

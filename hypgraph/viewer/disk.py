@@ -1,0 +1,220 @@
+"""Embeddings in the Poincaré disk."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hypgraph.distributions import CenteredDistribution
+from hypgraph.exceptions import DataError
+from hypgraph.lookup import lookup
+from hypgraph.manifolds import Polar
+from hypgraph.manifolds.functional import ball
+from hypgraph.viewer.arrays import as_pairs, as_plane_points, as_polar
+from hypgraph.viewer.figures import check_size, fit_around, new_axes
+from hypgraph.viewer.geodesics import check_curvature, euclidean_arcs, in_ball
+from hypgraph.viewer.marks import CURVES_NOTE, add_curves, add_lines, add_points, add_title, colouring
+from hypgraph.viewer.posteriors import check_posteriors, mass_curves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["ZOOMS", "draw_disk"]
+
+ZOOMS = {"disk": "the whole disk", "fit": "the part where something is"}
+"""What :func:`draw_disk` may show."""
+
+_WHOLE = 1.03  # half the side of the picture of the whole disk
+_SMALLEST = 1e-6  # half the side below which zooming would show the rounding of coordinates
+_MOST_CIRCLES = 6
+
+
+class _View(NamedTuple):
+    """The square of the picture, in coordinates of the unit disk."""
+
+    middle: NDArray[np.float64]
+    half: float
+
+    @property
+    def whole(self) -> bool:
+        return self.half >= _WHOLE
+
+
+def draw_disk(
+    points: Any,
+    *,
+    c: float = 1.0,
+    edges: Any = None,
+    values: Any = None,
+    value_label: str | None = None,
+    categories: Sequence[str] | None = None,
+    title: str | None = None,
+    posteriors: CenteredDistribution | None = None,
+    zoom: str = "disk",
+    size: float = 6.0,
+) -> "Figure":
+    """Points of the Poincaré disk, with edges as geodesics and circles of constant geodesic radius.
+
+    The disk is drawn as the unit disk, whatever ``c``; the numbers at the circles are geodesic lengths. Ten
+    thousand points and more are small and translucent, and pixels in a pdf or svg.
+
+    Args:
+        points: ball coordinates ``[N, 2]`` with √c‖x‖ < 1, or :class:`Polar` about the origin.
+        c: minus the sectional curvature.
+        edges: ``[2, E]``, as ``edge_index``; each pair is drawn once.
+        values: ``[N]``. Up to sixteen whole numbers in a row, as depths, get a colour each; others share a
+            continuous scale.
+        value_label: what the values are, for the legend.
+        categories: the names of the values 0, 1, …, at most ten: colours that colour-blind people tell apart.
+        title: over the picture.
+        posteriors: one a point, batch shape ``[N]``; the curve that holds half of the mass of each is drawn.
+        zoom: ``"disk"``, all of it, or ``"fit"``, the part where points, edges and posteriors are.
+        size: the side of the disk in inches.
+
+    Raises:
+        ConfigError: for an option that is not allowed.
+        DataError: for points outside the disk, or data that do not fit them.
+
+    >>> figure = draw_disk([[0.0, 0.0], [0.5, 0.1]], edges=[[0], [1]], values=[0, 1], value_label="depth")
+    >>> figure.savefig("disk.png")  # doctest: +SKIP
+    """
+    check_curvature(c)
+    check_size(size)
+    lookup(ZOOMS, zoom, what="zoom")
+    where = _unit_disk("points", points, c)
+    pairs = None if edges is None else as_pairs(edges, len(where))
+    colours = colouring(values, value_label, categories, len(where))
+    figure, ax = new_axes()
+    seen = [where]
+    if pairs is not None:
+        arcs = euclidean_arcs(where[pairs[:, 0]], where[pairs[:, 1]], n=33 if len(pairs) <= 5000 else 9)
+        add_lines(ax, arcs, count=len(where))
+        seen.append(arcs.reshape(-1, 2))
+    if posteriors is not None:
+        check_posteriors(posteriors, count=len(where), c=c)
+        curves = ball.from_polar(mass_curves(posteriors), c=c).numpy() * math.sqrt(c)
+        add_curves(ax, curves)
+        seen.append(curves.reshape(-1, 2))
+    add_points(ax, where, colours, size=size)
+    add_title(ax, title, width=size)
+    _add_ground(ax, _view(np.concatenate(seen), zoom), where, c, curves=posteriors is not None)
+    fit_around(ax, width=size, height=size)
+    return figure
+
+
+def _unit_disk(name: str, points: Any, c: float) -> NDArray[np.float64]:
+    """Points ``[N, 2]`` of the disk of curvature -c, as points of the unit disk."""
+    if not isinstance(points, Polar):
+        return in_ball(name, torch.from_numpy(as_plane_points(name, points)), c=c)
+    polar = as_polar(name, points)
+    if polar.direction.ndim != 2 or polar.direction.shape[1] != 2:
+        raise DataError(f"{name}.direction must have shape [N, 2], got {list(polar.direction.shape)}")
+    return (math.sqrt(c) * ball.from_polar(polar, c=c)).numpy()
+
+
+def _view(seen: NDArray[np.float64], zoom: str) -> _View:
+    """The whole disk, or the square around all that is ``seen [M, 2]``."""
+    whole = _View(np.zeros(2), _WHOLE)
+    if zoom == "disk" or len(seen) == 0:
+        return whole
+    low, high = seen.min(0), seen.max(0)
+    half = max(0.54 * float((high - low).max()), _SMALLEST)
+    if half >= _WHOLE:
+        return whole
+    return _View(np.clip((low + high) / 2, half - _WHOLE, _WHOLE - half), half)
+
+
+def _add_ground(ax: "Axes", view: _View, points: NDArray[np.float64], c: float, *, curves: bool) -> None:
+    """The boundary, the circles with their radii, the frame of the picture, and the words below it."""
+    from matplotlib.collections import LineCollection
+
+    angle = _angles(view, 1441)
+    rays = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    ax.plot(
+        rays[:, 0], rays[:, 1], color="0.15", linewidth=1.3, solid_capstyle="round", zorder=4, label="boundary"
+    )
+    lengths = _whole_radii(view, c)
+    drawn = np.tanh(math.sqrt(c) / 2 * lengths)
+    ax.add_collection(
+        LineCollection(
+            list(drawn[:, None, None] * rays), colors="0.85", linewidths=0.8, zorder=1, label="circles"
+        ),
+        autolim=False,
+    )
+    _add_labels(ax, view, points, lengths, drawn)
+    (x, y), half = view.middle, view.half
+    ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half), xticks=[], yticks=[])
+    ax.set_aspect("equal")
+    ax.spines[:].set(color="0.8", visible=not view.whole)
+    notes = [f"c = {c:g}", "circles: geodesic distance from the origin"][: 1 + bool(len(lengths))]
+    below = "   ·   ".join(notes) + (f"\n{CURVES_NOTE}" if curves else "")
+    ax.text(0.5, -0.02, below, transform=ax.transAxes, ha="center", va="top", fontsize=9, color="0.35")
+
+
+def _angles(view: _View, n: int) -> NDArray[np.float64]:
+    """``n`` angles about the origin, in order, that cover the picture."""
+    x, y = view.middle
+    if max(abs(x), abs(y)) <= view.half:
+        return np.linspace(-math.pi, math.pi, n)
+    middle = math.atan2(y, x)
+    corners = view.middle + view.half * np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+    turned = np.angle((corners @ [1, 1j]) * np.exp(-1j * middle))
+    return np.linspace(middle + turned.min(), middle + turned.max(), n)
+
+
+def _whole_radii(view: _View, c: float) -> NDArray[np.float64]:
+    """Up to six geodesic radii in the picture, multiples of 1, 2 or 5 times a power of ten.
+
+    Of those steps the smallest, which is 1 for the whole disk and c near 1.
+    """
+    nearest = np.maximum(np.abs(view.middle) - view.half, 0)
+    farthest = np.abs(view.middle) + view.half
+    lowest = float(np.hypot(*nearest))
+    highest = min(float(np.hypot(*farthest)), 1 - 0.03 * view.half)  # closer, circles run into the boundary
+    if lowest >= highest:
+        return np.zeros(0)
+    first, last = (2 / math.sqrt(c) * math.atanh(edge) for edge in (lowest, highest))
+    power = 10.0 ** math.floor(math.log10((last - first) / _MOST_CIRCLES))
+    for step in (power * digit for digit in (1, 2, 5, 10)):
+        multiples = np.arange(max(1, math.ceil(first / step)), math.floor(last / step) + 1)
+        if len(multiples) <= _MOST_CIRCLES:
+            break
+    return np.asarray(multiples * step, dtype=np.float64)
+
+
+def _add_labels(
+    ax: "Axes", view: _View, points: NDArray[np.float64], lengths: NDArray[np.float64], drawn: NDArray[np.float64]
+) -> None:
+    """The radius at each circle, along one ray away from the points where there is one."""
+    from matplotlib.patheffects import withStroke
+    from scipy.spatial import KDTree
+
+    if len(lengths) == 0:
+        return
+    angle = _angles(view, 97)[:-1]
+    place = drawn[:, None, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)  # [circles, angles, 2]
+    inside = (np.abs(place - view.middle) <= 0.95 * view.half).all(-1)
+    room = KDTree(points).query(place)[0] if len(points) else np.ones(inside.shape)
+    room = np.where(inside, np.minimum(room / view.half, 1), 0)
+    common = int(np.argmax(inside.sum(0) + room.min(0)))
+    previous = None
+    for length, at, seen, free in zip(lengths, place, inside, room, strict=True):
+        best = common if seen[common] else int(np.argmax(free))
+        if not seen[best] or (previous is not None and np.hypot(*(at[best] - previous)) < 0.05 * view.half):
+            continue
+        previous = at[best]
+        text = ax.text(
+            previous[0],
+            previous[1],
+            f"{length:.10g}",
+            fontsize=9,
+            color="0.35",
+            ha="center",
+            va="center",
+            zorder=5,
+        )
+        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
