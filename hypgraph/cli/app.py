@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hypgraph import __version__
-from hypgraph.cli import baselines, compare, config, data, evaluate, export, train
+from hypgraph.cli import baselines, compare, config, data, evaluate, experiment, export, train
 from hypgraph.cli.options import help_without_verb
 from hypgraph.exceptions import HypgraphError
 
@@ -28,6 +28,7 @@ app.command("baselines")(baselines.baselines)
 app.command("compare")(compare.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
+app.add_typer(experiment.app, name="experiment")
 
 
 def _print_version(wanted: bool) -> None:

@@ -49,7 +49,9 @@ class LinksSettings(_Closed):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.latent == "euclidean" and self.c is not None:
-            raise ConfigError(f"latent = 'euclidean' with c = {self.c:g}: flat space has no curvature; leave out c")
+            raise ConfigError(
+                f"latent = 'euclidean' with c = {self.c:g}: flat space has no curvature; leave out c"
+            )
         return self
 
 

@@ -4,16 +4,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from hypgraph.data.branching_diffusion import BranchingDiffusion, branching_diffusion
-from hypgraph.data.images import ImageSet, load_images
+from hypgraph.data.images import load_images
 from hypgraph.exceptions import ConfigError
 from hypgraph.experiments.vae_settings import VAESettings
 from hypgraph.random import stream
 
-__all__ = ["VectorData", "diffusion_of", "image_set", "load_vectors"]
+__all__ = ["VectorData", "diffusion_of", "load_vectors"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +38,6 @@ class VectorData:
     image_shape: tuple[int, int] | None = None
 
 
-def diffusion_of(seed: int) -> BranchingDiffusion:
-    """The tree of a seed."""
-    return branching_diffusion(generator=stream(seed, "data"))
-
-
 def load_vectors(settings: VAESettings, seed: int, *, data_root: Path | None) -> VectorData:
     """The data of a cell.
 
@@ -54,22 +48,7 @@ def load_vectors(settings: VAESettings, seed: int, *, data_root: Path | None) ->
         DataError: if files are missing or malformed.
         ConfigError: if ``train_points`` is more than there are.
     """
-    if settings.data == "trees":
-        diffusion = diffusion_of(seed)
-        vectors, label = diffusion.standardised().float(), diffusion.depth[diffusion.node]
-        train, test = diffusion.split(generator=stream(seed, "split"))
-        data = VectorData(vectors[train], vectors[test], label[train], label[test], "normal")
-    else:
-        images = image_set(settings.data, data_root)
-        data = VectorData(
-            _pixels(images.train_images, images.max_value),
-            _pixels(images.test_images, images.max_value),
-            images.train_labels,
-            images.test_labels,
-            "bernoulli",
-            images.label_names,
-            (images.test_images.shape[1], images.test_images.shape[2]),
-        )
+    data = _tree_vectors(seed) if settings.data == "trees" else _image_vectors(settings.data, data_root)
     count = settings.train_points
     if count is None:
         return data
@@ -78,10 +57,30 @@ def load_vectors(settings: VAESettings, seed: int, *, data_root: Path | None) ->
     return replace(data, train=data.train[:count], train_labels=data.train_labels[:count])
 
 
-@lru_cache(maxsize=1)
-def image_set(name: str, data_root: Path | None) -> ImageSet:
-    """:func:`hypgraph.data.images.load_images`, kept for the next cell."""
-    return load_images(name, data_root=data_root)
+def diffusion_of(seed: int) -> BranchingDiffusion:
+    """The tree of a seed."""
+    return branching_diffusion(generator=stream(seed, "data"))
+
+
+def _tree_vectors(seed: int) -> VectorData:
+    diffusion = diffusion_of(seed)
+    vectors, label = diffusion.standardised().float(), diffusion.depth[diffusion.node]
+    train, test = diffusion.split(generator=stream(seed, "split"))
+    return VectorData(vectors[train], vectors[test], label[train], label[test], "normal")
+
+
+@lru_cache(maxsize=1)  # for the next seed, and the next cell
+def _image_vectors(name: str, data_root: Path | None) -> VectorData:
+    images = load_images(name, data_root=data_root)
+    return VectorData(
+        _pixels(images.train_images, images.max_value),
+        _pixels(images.test_images, images.max_value),
+        images.train_labels,
+        images.test_labels,
+        "bernoulli",
+        images.label_names,
+        (images.test_images.shape[1], images.test_images.shape[2]),
+    )
 
 
 def _pixels(images: Tensor, max_value: int) -> Tensor:

@@ -1,13 +1,15 @@
 """How the cells of a VAE experiment are trained and measured."""
 
+import json
 import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from pydantic import BaseModel
+from typing_extensions import override
 
 from hypgraph.evaluation.latent_classification import classify_codes
 from hypgraph.evaluation.marginal_likelihood import marginal_likelihood
@@ -20,6 +22,9 @@ from hypgraph.models import VAE, build_vae, stack_models, unstack_model
 from hypgraph.random import StackedGenerators, stream
 from hypgraph.training import deferred_interrupt, load_checkpoint, save_checkpoint
 from hypgraph.training.vae_trainer import VAERecord, VAETrainer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["VAEKind", "load_vae"]
 
@@ -36,6 +41,7 @@ class VAEKind(CellKind):
         "classify": ClassifyOptions,
     }
 
+    @override
     def check(self, settings: VAESettings, measures: Sequence[Any], *, data_root: Path | None) -> None:
         """Builds the model and looks for the data."""
         data = load_vectors(settings, 0, data_root=data_root)
@@ -45,14 +51,17 @@ class VAEKind(CellKind):
             if points > len(data.test):
                 raise ConfigError(f"points is {points}, but {settings.data} has {len(data.test):,} test vectors")
 
+    @override
     def is_trained(self, folder: Path, seed: int) -> bool:
         return _weights_file(folder, seed).is_file()
 
+    @override
     def train(self, settings: VAESettings, seeds: Sequence[int], folder: Path, *, context: Context) -> None:
         """Trains the seeds, side by side where that pays."""
         for group in _groups(settings, seeds, folder, context.device):
             _train_group(settings, group, folder, context)
 
+    @override
     def measure(
         self, settings: VAESettings, options: Any, seed: int, folder: Path, *, context: Context
     ) -> dict[str, Any]:
@@ -62,6 +71,16 @@ class VAEKind(CellKind):
         if isinstance(options, ClassifyOptions):
             return _classify(model, data, options, seed)
         return _likelihood(model, data, options, seed)
+
+    @override
+    def draw(
+        self, settings: VAESettings, seed: int, folder: Path, *, data_root: Path | None
+    ) -> "dict[str, Figure]":
+        """The latent space where it has two dimensions, samples and reconstructions of images."""
+        from hypgraph.experiments.vae_pictures import draw_vae
+
+        data = load_vectors(settings, seed, data_root=data_root)
+        return draw_vae(load_vae(settings, seed, folder, data=data), settings, data, seed)
 
 
 def load_vae(
@@ -121,8 +140,8 @@ def _side_by_side(settings: VAESettings, device: str) -> int:
 def _train_group(settings: VAESettings, seeds: tuple[int, ...], folder: Path, context: Context) -> None:
     checkpoint = folder / f"training-{'-'.join(map(str, seeds))}.pt"
     sets = [load_vectors(settings, seed, data_root=context.data_root) for seed in seeds]
-    alike = all(each.train is sets[0].train for each in sets) or settings.data != "trees"
-    vectors = sets[0].train if alike else torch.stack([each.train for each in sets])
+    own_data = settings.data == "trees"
+    vectors = torch.stack([each.train for each in sets]) if own_data else sets[0].train
     models = [_build(settings, data, seed) for data, seed in zip(sets, seeds, strict=True)]
     device = torch.device(context.device)
     trainer = VAETrainer(
@@ -167,8 +186,6 @@ def _progress(settings: VAESettings, seeds: Sequence[int], epoch: Sequence[VAERe
 
 
 def _save_metrics(path: Path, records: Sequence[Sequence[float]]) -> None:
-    import json
-
     lines = [json.dumps(dict(zip(VAERecord._fields, record, strict=True))) for record in records]
     with whole_file(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from hypgraph.data.branching_diffusion import BranchingDiffusion
-from hypgraph.exceptions import ConfigError
 from hypgraph.experiments.vae_data import VectorData, diffusion_of
 from hypgraph.experiments.vae_settings import VAESettings
 from hypgraph.manifolds import Euclidean, Polar
@@ -24,14 +23,14 @@ _SAMPLES, _RECONSTRUCTIONS, _CODES = 100, 20, 5000
 
 @torch.no_grad()
 def draw_vae(model: VAE, settings: VAESettings, data: VectorData, seed: int) -> dict[str, "Figure"]:
-    """Pictures by name: ``latent`` where it has two dimensions; ``samples``, ``reconstructions`` of images.
+    """Pictures by name: ``latent`` in two dimensions; ``samples`` and ``reconstructions`` of images.
 
-    Of a tree the latent picture has the posteriors' centres of its nodes, with the tree's edges as geodesics; of
-    images the centres of the first 5000 test images by class.
+    The latent picture has posteriors' centres: of a tree's nodes with its edges as geodesics, or of the first 5000
+    test images by class.
     """
     pictures = {}
     if settings.dim == 2:
-        pictures["latent"] = _tree(model, settings, seed) if settings.data == "trees" else _classes(model, data)
+        pictures["latent"] = _tree(model, seed) if settings.data == "trees" else _classes(model, data)
     if data.image_shape is not None:
         samples = model.sample(_SAMPLES, generator=stream(seed, "pictures"))
         originals = data.test[:_RECONSTRUCTIONS]
@@ -40,12 +39,10 @@ def draw_vae(model: VAE, settings: VAESettings, data: VectorData, seed: int) -> 
         pictures["reconstructions"] = reconstruction_grid(
             *(images.unflatten(-1, data.image_shape) for images in (originals, made))
         )
-    if not pictures:
-        raise ConfigError(f"vectors with latents of {settings.dim} dimensions have no picture; only 2 can be drawn")
     return pictures
 
 
-def _tree(model: VAE, settings: VAESettings, seed: int) -> "Figure":
+def _tree(model: VAE, seed: int) -> "Figure":
     diffusion: BranchingDiffusion = diffusion_of(seed)
     nodes = diffusion.standardised_nodes().float()
     return _space(model, _center(model, nodes), diffusion.depth, "depth", edges=diffusion.graph.edge_index)

@@ -34,7 +34,7 @@ class VAESettings(_Closed):
     hidden: Count = 200
     """Width of the hidden layers."""
     scales: Literal["auto", "isotropic", "diagonal"] = "auto"
-    """One scale for all directions of a posterior, or one for each; auto: isotropic for riemannian, else diagonal."""
+    """One scale for all directions of a posterior, or one for each; auto: one for riemannian, else each."""
     prior_scale: Positive = 1.0
     """Scale of the prior, geodesic length."""
     initial_scale: Positive = 1.0

@@ -37,10 +37,10 @@ class Gyroplane(nn.Module):
     """Signed distances to learnt gyroplanes, scaled so that flat space gives a linear layer.
 
     Output k is ‖w_k‖ d_k(x), with d_k the signed geodesic distance to the gyroplane of normal w_k and offset
-    r_k = -b_k/‖w_k‖ (:meth:`hypgraph.manifolds.Manifold.dist_to_gyroplanes`). For a point at geodesic vector v from
-    the origin it tends to ⟨v, w_k⟩ + b_k as c → 0, and in the Euclidean space it is that exactly: the flat twin of
-    a network has the same outputs and gradients at the same weights. (In ball coordinates x, half of v near the
-    origin, the usual ½‖w_k‖ d_k tends to ⟨x, w_k⟩ + b_k, so a curved network would start with half the weights of
+    r_k = -b_k/‖w_k‖ (:meth:`hypgraph.manifolds.Manifold.dist_to_gyroplanes`). For the point at the geodesic vector
+    v from the origin it tends to ⟨v, w_k⟩ + b_k as c → 0, and in the Euclidean space it is that exactly: the flat
+    twin of a network has the same outputs and gradients at the same weights. (Near the origin ball coordinates x
+    are half of v: the usual ½‖w_k‖ d_k tends to ⟨x, w_k⟩ + b_k, and a curved network starts at half the weights of
     its twin.) In curved space a weight of zero has no normal: its output is b_k, the limit along every direction,
     with zero gradient for the weight.
 

@@ -15,11 +15,11 @@ __all__ = ["LatentClassifier"]
 class LatentClassifier(nn.Module):
     """Logits of classes: a layer of gyroplanes, ReLU, a linear layer.
 
-        logits = W relu(g(x)) + b,    g_k(x) = ½‖w_k‖ d_k(x)
+        logits = W relu(g(x)) + b,    g_k(x) = ‖w_k‖ d_k(x)
 
-    with the signed distances d_k of :class:`hypgraph.nn.Gyroplane`. In flat space g is a linear layer, so codes in
-    every space are classified by the same network with the same number of parameters, (d + 1 + C) K + C, and
-    differ in their geometry alone (Mathieu et al. 2019, arXiv 1901.06033).
+    with the signed distances d_k to the gyroplanes of :class:`hypgraph.nn.Gyroplane`. In flat space g is a linear
+    layer, so codes in every space are classified by the same network with the same number of parameters,
+    (d + 1 + C) K + C, and differ in their geometry alone (Mathieu et al. 2019, arXiv 1901.06033).
 
     The gyroplanes are computed in ``dtype``; what follows, weights included, in float32.
 

@@ -36,7 +36,7 @@ class Linear(nn.Module):
 
 
 def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """x Wᵀ + b: ``x [..., in]`` with ``[out, in]``, or R stacked ones, ``[..., R, B, in]`` with ``[R, out, in]``."""
+    """x Wᵀ + b: ``x [..., in]`` with ``[out, in]``, or R stacked, ``[..., R, B, in]`` with ``[R, out, in]``."""
     if weight.dim() == 2:
         return F.linear(x, weight, bias)
     if x.dim() == 3:

@@ -25,4 +25,5 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     settings = {_MMAP_THRESHOLD: 1 << 30, _TRIM_THRESHOLD: (1 << 31) - 1, _TOP_PAD: 1 << 26}
-    return all([mallopt(which, value) == 1 for which, value in settings.items()])
+    accepted = [mallopt(which, value) == 1 for which, value in settings.items()]
+    return all(accepted)

@@ -62,8 +62,9 @@ class VAETrainer:
 
     @property
     def _generators(self) -> tuple[torch.Generator, ...]:
-        stacked = isinstance(self.generator, StackedGenerators)
-        return self.generator.generators if stacked else (self.generator,)
+        if isinstance(self.generator, StackedGenerators):
+            return self.generator.generators
+        return (self.generator,)
 
     def run_epoch(self) -> list[VAERecord]:
         """One pass over the data; a record for each run.
