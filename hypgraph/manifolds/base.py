@@ -172,7 +172,8 @@ class Manifold(ABC):
             offsets: ``[K]``, geodesic lengths of either sign; ``[R, K]``.
             factor: ``[K]`` or ``[R, K]``, by which the distances are multiplied in the same pass.
             shift: likewise, what is then added.
-            dtype: of the result; by default that of the points.
+            dtype: of the result; by default that of the points. The product is rounded to it, so for float32
+                √c·(radius + |offset|) stays below 87.
 
         Returns:
             ``[..., K]``, positive on the side that the normal points to.
