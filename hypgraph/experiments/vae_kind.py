@@ -18,6 +18,7 @@ from hypgraph.experiments.kinds import CellKind, Context
 from hypgraph.experiments.vae_data import VectorData, load_vectors
 from hypgraph.experiments.vae_settings import ClassifyOptions, LikelihoodOptions, VAESettings
 from hypgraph.files import whole_file
+from hypgraph.manifolds import Polar
 from hypgraph.models import VAE, build_vae, stack_models, unstack_model
 from hypgraph.random import StackedGenerators, stream
 from hypgraph.training import deferred_interrupt, load_checkpoint, save_checkpoint
@@ -236,7 +237,9 @@ def _classify(model: VAE, data: VectorData, options: ClassifyOptions, seed: int)
 
 
 @torch.no_grad()
-def _codes(model: VAE, vectors: torch.Tensor) -> torch.Tensor:
-    """The centres of the posteriors, ``[N, ambient_dim]`` on the CPU."""
+def _codes(model: VAE, vectors: torch.Tensor) -> Polar:
+    """The centres of the posteriors, on the CPU."""
     device = next(model.parameters()).device
-    return torch.cat([model.encode(part.to(device)).loc.cpu() for part in vectors.split(_CODE_ROWS)])
+    parts = [model.encode(part.to(device)).center for part in vectors.split(_CODE_ROWS)]
+    radius, direction = zip(*(part for part in parts if part is not None), strict=True)
+    return Polar(torch.cat(radius).cpu(), torch.cat(direction).cpu())
