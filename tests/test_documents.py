@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from hypgraph.experiments.experiment import load_experiment
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -18,6 +20,15 @@ def test_the_examples_run(document: Path, tmp_path: Path, monkeypatch: pytest.Mo
     names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, document.name, "exec"), names)
+
+
+def test_the_experiment_files_of_the_documents_are_whole(tmp_path: Path) -> None:
+    text = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    files = re.findall(r"^```toml\n(kind = .*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert files
+    for file in files:
+        (tmp_path / "example.toml").write_text(file, encoding="utf-8")
+        assert load_experiment(tmp_path / "example.toml").cells
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -1,8 +1,8 @@
-"""How good a link predictor is, how good one is that was never trained, and how good an embedding is.
+"""How good a link predictor is, how good one is that was never trained, how good an embedding or a VAE is.
 
 Metrics (:mod:`~hypgraph.evaluation.link_metrics`, :mod:`~hypgraph.evaluation.ranking`), hard negatives, intervals
-and paired differences over seeds, baselines (:mod:`~hypgraph.evaluation.baselines`), the quality of an embedding
-and the hyperbolicity of a graph. Everything takes plain arrays or tensors.
+and paired differences over seeds, baselines (:mod:`~hypgraph.evaluation.baselines`), the quality of an embedding,
+the hyperbolicity of a graph, bounds on the likelihood of data, and what latent codes tell of classes.
 """
 
 from hypgraph.evaluation.baselines import BASELINES, Baseline, score_baselines
@@ -12,7 +12,9 @@ from hypgraph.evaluation.graph_similarity import common_neighbours, personalised
 from hypgraph.evaluation.hard_negatives import heart_negatives
 from hypgraph.evaluation.hyperbolicity import Hyperbolicity, hyperbolicity
 from hypgraph.evaluation.intervals import MeanInterval, mean_interval
+from hypgraph.evaluation.latent_classification import ClassificationResult, classify_codes
 from hypgraph.evaluation.link_metrics import LinkMetrics, link_metrics
+from hypgraph.evaluation.marginal_likelihood import Bounds, marginal_likelihood
 from hypgraph.evaluation.paired import PairedDifference, paired_difference
 from hypgraph.evaluation.ranking import RankingMetrics, hits_at_k, mrr, ogb_mrr, ranking_metrics
 from hypgraph.evaluation.training_graph import TrainingGraph
@@ -20,6 +22,8 @@ from hypgraph.evaluation.training_graph import TrainingGraph
 __all__ = [
     "BASELINES",
     "Baseline",
+    "Bounds",
+    "ClassificationResult",
     "EmbeddingQuality",
     "Hyperbolicity",
     "LinkMetrics",
@@ -27,6 +31,7 @@ __all__ = [
     "PairedDifference",
     "RankingMetrics",
     "TrainingGraph",
+    "classify_codes",
     "common_neighbours",
     "cosine_features",
     "cosine_propagated_features",
@@ -35,6 +40,7 @@ __all__ = [
     "hits_at_k",
     "hyperbolicity",
     "link_metrics",
+    "marginal_likelihood",
     "mean_interval",
     "mrr",
     "ogb_mrr",

@@ -1,4 +1,4 @@
-"""Layers: graph convolutions, posterior heads, gyroplanes, edge decoders."""
+"""Layers: graph convolutions, posterior heads, gyroplanes, decoders of edges and vectors, likelihoods."""
 
 from hypgraph.nn.curvature import Curvature
 from hypgraph.nn.edge_decoders import (
@@ -12,6 +12,7 @@ from hypgraph.nn.edge_decoders import (
 )
 from hypgraph.nn.gcn import GCNEncoder, normalised_adjacency
 from hypgraph.nn.gyroplane import Gyroplane
+from hypgraph.nn.latent_classifier import LatentClassifier
 from hypgraph.nn.likelihoods import LIKELIHOODS, Bernoulli, Likelihood, Normal
 from hypgraph.nn.linear import Linear
 from hypgraph.nn.posterior_head import PosteriorHead
@@ -38,6 +39,7 @@ __all__ = [
     "GyroplaneDecoder",
     "GyroplaneVectorDecoder",
     "InnerProductDecoder",
+    "LatentClassifier",
     "Likelihood",
     "Linear",
     "LinearDecoder",

@@ -10,7 +10,7 @@ from hypgraph.nn.linear import affine
 
 __all__ = ["Gyroplane", "tight_frame"]
 
-# √c · offset; with the largest radius of points, 36 in float64 and 17 in float32, sinh of the sum does not overflow.
+# √c · offset: sinh of the sum with the largest radius of points, 36 in float64, does not overflow.
 _FAR = {torch.float64: 200.0, torch.float32: 48.0}
 
 

@@ -1,4 +1,4 @@
-"""The training loop, its checkpoints and devices."""
+"""The training loops, their checkpoints and devices."""
 
 from hypgraph.training.checkpoint import load_checkpoint, save_checkpoint
 from hypgraph.training.device import resolve_device
@@ -6,12 +6,15 @@ from hypgraph.training.interrupt import deferred_interrupt
 from hypgraph.training.link_task import LinkTask, input_features
 from hypgraph.training.threads import limited_threads
 from hypgraph.training.trainer import Best, EpochRecord, LinkTrainer, link_logits, score_links
+from hypgraph.training.vae_trainer import VAERecord, VAETrainer
 
 __all__ = [
     "Best",
     "EpochRecord",
     "LinkTask",
     "LinkTrainer",
+    "VAERecord",
+    "VAETrainer",
     "deferred_interrupt",
     "input_features",
     "limited_threads",
