@@ -1,13 +1,14 @@
 """Named streams of random numbers, and normal numbers from them."""
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 
-from hypgraph.random import standard_normal, stream
+from hypgraph.random import StackedGenerators, each_generator, shifted, standard_normal, stream, uniform
 
 NAMES = ["split", "init", "train", "eval"]
 PUBLISHED = [374788079615300020, 3330654677893223573, 1382848523564605726, 8965547861372702070]
@@ -122,3 +123,61 @@ def test_normal_numbers_are_finite_for_every_uniform_number(
     x = standard_normal((8,), dtype=dtype)
     assert torch.isfinite(x).all()
     assert 5.7 < x.abs().max() < 8.6
+
+
+# --- several generators as one ---
+
+
+def stacked(seeds: tuple[int, ...], axis: int = 0) -> StackedGenerators:
+    return StackedGenerators([stream(seed, "train") for seed in seeds], axis)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("rest", [(), (1,), (2, 4), (3, 5), (1, 7), (0, 2)], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("draw", [uniform, standard_normal])
+def test_a_slice_of_stacked_draws_is_what_its_generator_draws_alone(
+    draw: Callable[..., torch.Tensor], dtype: torch.dtype, rest: tuple[int, ...], axis: int
+) -> None:
+    seeds = (5, 0, 11)
+    axis = min(axis, len(rest))
+    shape = (*rest[:axis], len(seeds), *rest[axis:])
+    generator = stacked(seeds, axis)
+    # Twice: what is drawn next is also what would have come next.
+    first, second = (draw(shape, dtype=dtype, generator=generator) for _ in range(2))
+    assert first.shape == shape
+    assert first.dtype == dtype
+    for number, seed in enumerate(seeds):
+        single = stream(seed, "train")
+        for together in (first, second):
+            assert torch.equal(together.select(axis, number), draw(rest, dtype=dtype, generator=single))
+
+
+def test_stacked_draws_leave_other_generators_alone() -> None:
+    before = torch.get_rng_state()
+    standard_normal((2, 3), dtype=torch.float64, generator=stacked((0, 1)))
+    uniform((2, 3), generator=stacked((0, 1)))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_further_axes_in_front_shift_the_axis_and_each_generator_gets_its_views() -> None:
+    generator = stacked((0, 1), 1)
+    moved = shifted(generator, 2)
+    assert isinstance(moved, StackedGenerators)
+    assert (moved.axis, moved.generators, len(moved)) == (3, generator.generators, 2)
+    assert shifted(None, 2) is None
+    single = stream(0, "train")
+    assert shifted(single, 2) is single
+    x, y = torch.zeros(3, 2), torch.arange(6).view(3, 2)
+    for number, (own, (at, other)) in enumerate(each_generator(generator, x, y)):
+        assert own is generator.generators[number]
+        assert torch.equal(other, y[:, number])
+        at.fill_(number + 1)
+    assert torch.equal(x, torch.tensor([[1.0, 2.0]]).expand(3, 2))
+    assert [(own, len(views)) for own, views in each_generator(single, x, y)] == [(single, 2)]
+
+
+def test_a_shape_that_has_not_as_many_slices_as_generators_is_refused() -> None:
+    for draw in (uniform, standard_normal):
+        with pytest.raises(ValueError, match="generators"):
+            draw((2, 3), dtype=torch.float64, generator=stacked((0, 1, 2)))

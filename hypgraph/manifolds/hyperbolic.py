@@ -93,11 +93,15 @@ class Hyperbolic(Manifold):
         offset = (sqrt_c * offsets).unsqueeze(-1)
         weight = torch.cat([-torch.sinh(offset), torch.cosh(offset) * normals], dim=-1)
         point = lorentz.unit_sheet(x, c=self.c) if isinstance(x, Polar) else self._hyperboloid(x)
+        product = point @ weight.mT
+        if factor is None and shift is None and dtype in (None, product.dtype):
+            distances = asinh(product)
+            return distances if isinstance(sqrt_c, float) and sqrt_c == 1.0 else distances / sqrt_c
         scale = torch.ones_like(offsets) if factor is None else factor
         shift = torch.zeros_like(offsets) if shift is None else shift
         if offsets.dim() > 1:  # the points' axis comes before K
             scale, shift = scale.unsqueeze(-2), shift.unsqueeze(-2)
-        return scaled_asinh(point @ weight.mT, scale / sqrt_c, shift, dtype=dtype)
+        return scaled_asinh(product, scale / sqrt_c, shift, dtype=dtype)
 
     @override
     def conformal(self, x: Tensor | Polar) -> Conformal:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hypgraph.manifolds.functional.elementary import asinh, log_sinhc, norm, sinhc, tanhc, unit
+from hypgraph.manifolds.functional.elementary import asinh, log_sinhc, norm, scaled_asinh, sinhc, tanhc, unit
 
 from . import oracle
 from .points import F64
@@ -115,3 +115,84 @@ def test_unit_is_the_direction_and_takes_a_known_length() -> None:
     torch.testing.assert_close(unit(x), expected, rtol=EPS, atol=0.0)
     torch.testing.assert_close(unit(x, length=norm(x)), expected, rtol=EPS, atol=0.0)
     torch.testing.assert_close(unit(x, length=torch.full((3,), 2.0, dtype=F64)), x / 2, rtol=0.0, atol=0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_scaled_asinh_is_that_of_mpmath(dtype: torch.dtype) -> None:
+    eps = torch.finfo(dtype).eps
+    x = torch.tensor([-1e9, -3.0, -1e-9, 0.0, 1e-30, 0.5, 7.0, 1e15], dtype=dtype)
+    factor, shift = torch.tensor(1.7, dtype=dtype), torch.tensor(-0.4, dtype=dtype)
+    values = scaled_asinh(x, factor, shift)
+    assert values.dtype == dtype
+    for value, at in zip(values, x, strict=True):
+        term = mp.mpf(factor.item()) * mp.asinh(mp.mpf(at.item()))
+        truth = mp.mpf(shift.item()) + term
+        assert abs(mp.mpf(value.item()) - truth) <= 4 * eps * (abs(term) + abs(mp.mpf(shift.item())))
+
+
+@pytest.mark.parametrize(
+    "shapes", [((4, 3), (3,), (3,)), ((2, 4, 3), (2, 1, 3), (2, 1, 3)), ((3,), (), (3,))], ids=str
+)
+def test_derivatives_of_scaled_asinh_are_those_of_finite_differences(shapes: tuple[tuple[int, ...], ...]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    inputs = [torch.randn(shape, dtype=F64, generator=generator).requires_grad_() for shape in shapes]
+    assert torch.autograd.gradcheck(scaled_asinh, inputs)
+    assert torch.autograd.gradgradcheck(scaled_asinh, inputs)
+    for number in range(3):  # each alone
+        alone = [tensor.detach().requires_grad_(k == number) for k, tensor in enumerate(inputs)]
+        assert torch.autograd.gradcheck(scaled_asinh, alone)
+
+
+def test_scaled_asinh_in_float32_is_as_good_as_one_rounded_last_and_gradients_fit_the_arguments() -> None:
+    generator = torch.Generator().manual_seed(1)
+    x, factor, shift = (torch.randn(shape, dtype=F64, generator=generator) for shape in ((50, 3), (3,), (3,)))
+    inputs = [tensor.requires_grad_() for tensor in (x, factor, shift)]
+    rounded = scaled_asinh(*inputs, dtype=torch.float32)
+    assert rounded.dtype == torch.float32
+    torch.testing.assert_close(rounded, scaled_asinh(*inputs).float(), rtol=5e-7, atol=5e-7)
+    weight = torch.randn(50, 3, generator=generator)
+    gradients = torch.autograd.grad((rounded * weight).sum(), inputs)
+    plain = (shift + factor * torch.asinh(x)) * weight.double()
+    for gradient, expected in zip(gradients, torch.autograd.grad(plain.sum(), inputs), strict=True):
+        assert gradient.dtype == F64
+        torch.testing.assert_close(gradient, expected, rtol=1e-6, atol=1e-6)
+    slope = weight.double() * factor / (x * x + 1).sqrt()
+    torch.testing.assert_close(gradients[0], slope, rtol=1e-6, atol=1e-300)
+    full = torch.autograd.grad((scaled_asinh(*inputs) * weight).sum(), inputs[0])[0]
+    torch.testing.assert_close(full, slope, rtol=1e-14, atol=1e-300)
+
+
+def test_scaled_asinh_overwrites_none_of_its_arguments() -> None:
+    x, factor, shift = (torch.linspace(-2, 2, 5, dtype=F64).requires_grad_() for _ in range(3))
+    before = x.detach().clone()
+    value = scaled_asinh(x, factor, shift)
+    grad = torch.ones_like(value)
+    first = torch.autograd.grad(value, (x, factor, shift), grad, retain_graph=True)
+    again = torch.autograd.grad(value, (x, factor, shift), grad)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert all(torch.equal(tensor, before) for tensor in (x, factor, shift))
+    assert torch.equal(grad, torch.ones_like(grad))
+
+
+def test_scaled_asinh_goes_through_vmap() -> None:
+    x, factor = torch.linspace(-3, 3, 12, dtype=F64).view(4, 3), torch.tensor([1.0, 2.0, -0.5], dtype=F64)
+
+    def layer(row: Tensor) -> Tensor:
+        return scaled_asinh(row, factor, torch.ones(3, dtype=F64))
+
+    torch.testing.assert_close(torch.func.vmap(layer)(x), factor * torch.asinh(x) + 1.0)
+    slope = torch.func.vmap(torch.func.grad(lambda row: layer(row).sum()))(x)
+    torch.testing.assert_close(slope, factor / (x * x + 1).sqrt())
+
+
+def test_scaled_asinh_holds_where_squares_overflow() -> None:
+    for dtype, largest, rtol in ((torch.float32, 37, 3e-7), (F64, 307, 1e-15)):
+        x = torch.cat([10.0 ** torch.arange(-largest, largest, dtype=F64), torch.zeros(1, dtype=F64)])
+        x = torch.cat([x, -x]).requires_grad_()
+        one, zero = torch.ones(1, dtype=F64), torch.zeros(1, dtype=F64)
+        value = scaled_asinh(x, one, zero, dtype=dtype)
+        truth = torch.tensor([float(mp.asinh(mp.mpf(float(v)))) for v in x.detach()], dtype=F64)
+        torch.testing.assert_close(value.double(), truth, rtol=rtol, atol=0)
+        (slope,) = torch.autograd.grad(value.double().sum(), x)
+        true_slope = [float(1 / mp.sqrt(mp.mpf(float(v)) ** 2 + 1)) for v in x.detach()]
+        torch.testing.assert_close(slope, torch.tensor(true_slope, dtype=F64), rtol=2 * rtol, atol=0)

@@ -170,3 +170,66 @@ def test_a_gyroplane_through_its_foot_point_is_that_of_the_matrix_product() -> N
     feet = ball.from_polar(Polar(offsets.abs(), offsets.sign().unsqueeze(-1) * normals))
     one_by_one = ball.dist_to_gyroplane(z.unsqueeze(1), feet, normals)
     torch.testing.assert_close(ball.dist_to_gyroplanes(z, normals, offsets), one_by_one, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("polar", [False, True])
+@pytest.mark.parametrize("lead", [(), (4,)], ids=str)
+@each_manifold
+def test_stacked_gyroplanes_are_the_separate_ones(manifold: Manifold, lead: tuple[int, ...], polar: bool) -> None:
+    runs, count, planes = 3, 2, 5
+    size = math.prod(lead) * runs * count
+    x = points(manifold, 2.0, 15, count=size).view(*lead, runs, count, -1)
+    normals = directions(runs * planes, manifold.dim, 16).view(runs, planes, -1)
+    offsets = torch.linspace(-1, 1.3, runs * planes, dtype=F64).view(runs, planes)
+    factor, shift = 0.5 + offsets.square(), offsets.flip(0) - 0.2
+
+    def of(at: torch.Tensor) -> torch.Tensor | Polar:
+        return manifold.to_polar(at) if polar else at
+
+    together = manifold.dist_to_gyroplanes(of(x), normals, offsets)
+    scaled = manifold.dist_to_gyroplanes(of(x), normals, offsets, factor=factor, shift=shift)
+    assert together.shape == scaled.shape == (*lead, runs, count, planes)
+    for run in range(runs):
+        alone = manifold.dist_to_gyroplanes(of(x[..., run, :, :]), normals[run], offsets[run])
+        torch.testing.assert_close(together[..., run, :, :], alone, rtol=1e-12, atol=1e-13)
+        torch.testing.assert_close(
+            scaled[..., run, :, :], factor[run] * alone + shift[run], rtol=1e-12, atol=1e-13
+        )
+
+
+@each_manifold
+def test_distances_are_multiplied_shifted_and_rounded_as_asked(manifold: Manifold) -> None:
+    x, normals = points(manifold, 3.0, 17), directions(5, manifold.dim, 18)
+    offsets, factor = torch.linspace(-1, 1, 5, dtype=F64), torch.tensor([0.0, 1.0, -2.0, 0.3, 7.0], dtype=F64)
+    shift = torch.linspace(3, -1, 5, dtype=F64)
+    plain = manifold.dist_to_gyroplanes(x, normals, offsets)
+    for given, expected in (
+        ({"factor": factor}, factor * plain),
+        ({"shift": shift}, plain + shift),
+        ({"factor": factor, "shift": shift}, factor * plain + shift),
+    ):
+        value = manifold.dist_to_gyroplanes(x, normals, offsets, **given)
+        torch.testing.assert_close(value, expected, rtol=1e-13, atol=1e-13)
+        rounded = manifold.dist_to_gyroplanes(x, normals, offsets, **given, dtype=torch.float32)
+        assert rounded.dtype == torch.float32
+        torch.testing.assert_close(rounded, value.float(), rtol=5e-7, atol=5e-7 * float(value.abs().max()))
+    single = [tensor.float() for tensor in (x, normals, offsets)]
+    assert manifold.dist_to_gyroplanes(*single).dtype == torch.float32
+    assert manifold.dist_to_gyroplanes(*single, dtype=F64).dtype == F64
+
+
+@pytest.mark.parametrize("space", [PoincareBall, Lorentz])
+@pytest.mark.parametrize("lead", [(), (2,)], ids=str)
+def test_gradients_of_scaled_distances_agree_with_finite_differences(
+    space: type[PoincareBall | Lorentz], lead: tuple[int, ...]
+) -> None:
+    x = points(space(3, 1.2), 2.0, 19, count=4).view(*lead, -1, space(3).ambient_dim)
+    normals = directions(2 * math.prod(lead), 3, 20).view(*lead, 2, 3)
+    vectors = [torch.randn(*lead, 2, dtype=F64, generator=torch.Generator().manual_seed(k)) for k in range(3)]
+    inputs = [x, normals, *vectors, torch.tensor(1.2, dtype=F64)]
+
+    def distances(*at: torch.Tensor) -> torch.Tensor:
+        x, normals, offsets, factor, shift, c = at
+        return space(3, c).dist_to_gyroplanes(x, normals, offsets, factor=factor, shift=shift)
+
+    assert torch.autograd.gradcheck(distances, [tensor.requires_grad_() for tensor in inputs])
