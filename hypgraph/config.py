@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hypgraph.exceptions import ConfigError
 from hypgraph.lookup import did_you_mean
 
-__all__ = ["SECTIONS", "DataConfig", "ModelConfig", "RunConfig", "TrainingConfig", "load_config"]
+__all__ = ["SECTIONS", "Closed", "DataConfig", "ModelConfig", "RunConfig", "TrainingConfig", "load_config"]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -24,11 +24,13 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
+    """Unknown keys are errors; the words under a field are its description."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class DataConfig(_Closed):
+class DataConfig(Closed):
     """Which graph, and how its edges are split."""
 
     name: str = "cora"
@@ -55,7 +57,7 @@ class DataConfig(_Closed):
     """Share of the edges held out for the test."""
 
 
-class ModelConfig(_Closed):
+class ModelConfig(Closed):
     """The latent space, the encoder, the posterior and the decoder."""
 
     latent: str = "poincare"
@@ -94,7 +96,7 @@ class ModelConfig(_Closed):
     """Precision on the manifold; weights and features are float32."""
 
 
-class TrainingConfig(_Closed):
+class TrainingConfig(Closed):
     """The optimiser, when to stop, and the seeds."""
 
     epochs: Count = 500
@@ -122,7 +124,7 @@ class TrainingConfig(_Closed):
 SECTIONS: dict[str, type[BaseModel]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
 
-class RunConfig(_Closed):
+class RunConfig(Closed):
     """A whole run: the sections of a configuration file.
 
     >>> RunConfig().model.latent

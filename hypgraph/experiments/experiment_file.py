@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hypgraph.config import Closed
 from hypgraph.exceptions import ConfigError
 from hypgraph.lookup import did_you_mean, lookup
 
@@ -28,10 +29,6 @@ __all__ = [
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
 class MeasureSpec(BaseModel):
     """``[[measures]]``: what is computed for each trained seed. All other keys are options of the measure."""
 
@@ -48,7 +45,7 @@ class MeasureSpec(BaseModel):
         return dict(self.model_extra or {})
 
 
-class TableSpec(_Closed):
+class TableSpec(Closed):
     """``[table]``: how results are shown."""
 
     value: str
@@ -67,7 +64,7 @@ class TableSpec(_Closed):
     """A sentence under the table."""
 
 
-class ComparisonSpec(_Closed):
+class ComparisonSpec(Closed):
     """``[comparison]``: differences of each cell to another one, paired by seed."""
 
     against: Annotated[dict[str, Any], Field(min_length=1)]
@@ -78,7 +75,7 @@ class ComparisonSpec(_Closed):
     """Heading of the difference."""
 
 
-class ReferenceSpec(_Closed):
+class ReferenceSpec(Closed):
     """``[[reference]]``: a published figure, in the unit of the main column."""
 
     cell: dict[str, Any]
@@ -95,7 +92,7 @@ class ReferenceSpec(_Closed):
     """Where it stands."""
 
 
-class ExperimentFile(_Closed):
+class ExperimentFile(Closed):
     """The content of an experiment file."""
 
     kind: str
@@ -110,13 +107,13 @@ class ExperimentFile(_Closed):
     """Whether each seed draws data of its own, or all have the same; what the intervals speak of."""
     leaves_open: tuple[str, ...] = ()
     """What the paper does not say, and what was chosen."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
     """Of every cell."""
     grid: tuple[dict[str, Any], ...]
     """The cells: the product of each block's lists, all blocks together."""
     measures: tuple[MeasureSpec, ...]
     """What is computed for each trained seed."""
-    smoke: dict[str, Any] = {}
+    smoke: dict[str, Any] = Field(default_factory=dict)
     """Settings of a trial run, on top of all others; ``[smoke.measures.NAME]`` has options of measures."""
     table: TableSpec
     """How results are shown."""

@@ -2,19 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from hypgraph.config import Count, NotNegative, Positive, Probability
+from hypgraph.config import Closed, Count, NotNegative, Positive, Probability
 from hypgraph.exceptions import ConfigError
 
 __all__ = ["LinksOptions", "LinksSettings"]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class LinksSettings(_Closed):
+class LinksSettings(Closed):
     """Graph, latent space, model and training of one cell; what is not given is as in ``hypgraph config show``."""
 
     data: str
@@ -55,5 +51,5 @@ class LinksSettings(_Closed):
         return self
 
 
-class LinksOptions(_Closed):
+class LinksOptions(Closed):
     """Options of the measure ``links``: there are none; the run's summary has the figures."""

@@ -2,21 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from hypgraph.config import Closed, Count, NotNegative, Positive
 from hypgraph.exceptions import ConfigError
 
 __all__ = ["ClassifyOptions", "LikelihoodOptions", "VAESettings"]
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
 
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class VAESettings(_Closed):
+class VAESettings(Closed):
     """Data, latent space, network and training of one cell."""
 
     data: Literal["trees", "mnist", "fashion-mnist", "digits"] = "digits"
@@ -47,7 +41,7 @@ class VAESettings(_Closed):
     """Vectors in a step."""
     lr: Positive = 5e-4
     """Learning rate of Adam with amsgrad."""
-    beta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    beta: NotNegative = 1.0
     """Weight of the KL term; 1 trains the ELBO."""
     draws: Count = 1
     """Draws of each posterior in a training step."""
@@ -71,7 +65,7 @@ class VAESettings(_Closed):
         return self
 
 
-class LikelihoodOptions(_Closed):
+class LikelihoodOptions(Closed):
     """Options of the measure ``likelihood``: bounds on log p(x) of test data."""
 
     draws: Count = 5000
@@ -82,7 +76,7 @@ class LikelihoodOptions(_Closed):
     """Seed of the choice of points."""
 
 
-class ClassifyOptions(_Closed):
+class ClassifyOptions(Closed):
     """Options of the measure ``classify``: accuracy of a small classifier on the posteriors' centres."""
 
     trainings: Count = 5
