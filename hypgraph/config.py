@@ -156,6 +156,8 @@ def load_config(
     0.1
     """
     values = {} if path is None else _read(path)
+    if "kind" in values:
+        raise ConfigError(f"{path} is an experiment file: run it with hypgraph experiment run {path}")
     for key, value in (overrides or {}).items():
         if value is not None:
             _assign(values, key, value)

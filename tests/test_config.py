@@ -233,6 +233,11 @@ def test_config_show_says_what_every_key_means():
             assert field.description in text
 
 
+def test_an_experiment_file_is_told_from_a_configuration():
+    with pytest.raises(ConfigError, match=r"is an experiment file: run it with hypgraph experiment run .*trees.toml"):
+        load_config(CONFIGS / "trees.toml")
+
+
 def test_every_configuration_of_the_project_loads():
     refused, experiments = {}, experiment_names()
     for path in CONFIGS.glob("*.toml"):

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from hypgraph.evaluation.latent_classification import classify_codes
 from hypgraph.evaluation.marginal_likelihood import marginal_likelihood
-from hypgraph.exceptions import ConfigError, NumericalError
+from hypgraph.exceptions import ConfigError, DataError, NumericalError
 from hypgraph.experiments.kinds import CellKind, Context
 from hypgraph.experiments.vae_data import VectorData, load_vectors
 from hypgraph.experiments.vae_settings import ClassifyOptions, LikelihoodOptions, VAESettings
@@ -45,7 +45,10 @@ class VAEKind(CellKind):
     @override
     def check(self, settings: VAESettings, measures: Sequence[Any], *, data_root: Path | None) -> None:
         """Builds the model and looks for the data."""
-        data = load_vectors(settings, 0, data_root=data_root)
+        try:
+            data = load_vectors(settings, 0, data_root=data_root)
+        except DataError as error:
+            raise DataError(f"{error}; or try --set data=digits, which come along") from None
         _build(settings, data, 0)
         for options in measures:
             points = getattr(options, "points", None) or 0
