@@ -234,7 +234,7 @@ def test_config_show_says_what_every_key_means():
 
 
 def test_an_experiment_file_is_told_from_a_configuration():
-    with pytest.raises(ConfigError, match=r"is an experiment file: run it with hypgraph experiment run .*trees.toml"):
+    with pytest.raises(ConfigError, match=r"is an experiment file: run it with hypgraph experiment run .*trees"):
         load_config(CONFIGS / "trees.toml")
 
 
