@@ -12,7 +12,7 @@ from rich.text import Text
 
 from hypgraph.experiments.experiment import Cell, Experiment
 from hypgraph.experiments.experiment_table import time_text
-from hypgraph.experiments.runner import Event
+from hypgraph.experiments.job import Event
 
 __all__ = ["ExperimentProgress"]
 

@@ -11,7 +11,8 @@ from hypgraph.models import VAE
 
 __all__ = ["Bounds", "marginal_likelihood"]
 
-_ROWS = 4096  # draws that are decoded at once: what fits in the cache at some hundred numbers each
+# Draws that are decoded at once: on the CPU what fits in its cache at some hundred numbers each.
+_CPU_ROWS, _GPU_ROWS = 4096, 131_072
 
 
 class Bounds(NamedTuple):
@@ -40,7 +41,12 @@ class Bounds(NamedTuple):
 
 @torch.no_grad()
 def marginal_likelihood(
-    model: VAE, x: Tensor, *, draws: int = 5000, generator: torch.Generator | None = None, rows: int = _ROWS
+    model: VAE,
+    x: Tensor,
+    *,
+    draws: int = 5000,
+    generator: torch.Generator | None = None,
+    rows: int | None = None,
 ) -> Bounds:
     """Bounds on log p(x) for each vector of ``x [N, D]``; every one is scored.
 
@@ -51,11 +57,13 @@ def marginal_likelihood(
         x: on the model's device, in the precision of its weights.
         draws: K, of each posterior.
         generator: for the draws.
-        rows: how many draws are decoded at once.
+        rows: how many draws are decoded at once; by default what suits the device.
 
     Raises:
         ConfigError: if ``draws`` or ``rows`` is below 1.
     """
+    if rows is None:
+        rows = _CPU_ROWS if x.device.type == "cpu" else _GPU_ROWS
     if draws < 1 or rows < 1:
         raise ConfigError(f"draws is {draws} and rows {rows}; both must be at least 1")
     blocks = [_block(model, part, draws, generator, rows) for part in x.split(max(1, rows // draws))]

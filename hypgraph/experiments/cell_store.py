@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from hypgraph.exceptions import RunError
+from hypgraph.experiments.cell_kind import CellKind
 from hypgraph.experiments.experiment import Cell, Measure, shown
-from hypgraph.experiments.kinds import CellKind
 from hypgraph.files import write_json
 
 __all__ = ["CellStore", "Left"]

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hypgraph.exceptions import ConfigError
+from hypgraph.experiments.cell_kind import CellKind
 from hypgraph.experiments.experiment_file import (
     ExperimentFile,
     ReferenceSpec,
@@ -16,7 +17,7 @@ from hypgraph.experiments.experiment_file import (
     read_experiment_file,
     toml_value,
 )
-from hypgraph.experiments.kinds import KINDS, CellKind
+from hypgraph.experiments.kinds import KINDS
 from hypgraph.lookup import did_you_mean, lookup
 
 __all__ = ["Cell", "Experiment", "Measure", "load_experiment", "shown"]

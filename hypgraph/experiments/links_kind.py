@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from hypgraph.config import RunConfig, load_config
 from hypgraph.experiments import seeds as runs
-from hypgraph.experiments.kinds import CellKind, Context
+from hypgraph.experiments.cell_kind import CellKind, Context
 from hypgraph.experiments.link_prediction import LinkPrediction
 from hypgraph.experiments.links_settings import LinksOptions, LinksSettings
 from hypgraph.run_folder import RunFolder

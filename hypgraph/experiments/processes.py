@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from hypgraph.experiments.experiment import Cell
-from hypgraph.experiments.runner import Event, Job, Stage
+from hypgraph.experiments.job import Event, Job, Stage
 from hypgraph.training.memory import keep_freed_memory
 
 __all__ = ["run_jobs"]

@@ -14,7 +14,7 @@ from typing_extensions import override
 from hypgraph.evaluation.latent_classification import classify_codes
 from hypgraph.evaluation.marginal_likelihood import marginal_likelihood
 from hypgraph.exceptions import ConfigError, DataError, NumericalError
-from hypgraph.experiments.kinds import CellKind, Context
+from hypgraph.experiments.cell_kind import CellKind, Context
 from hypgraph.experiments.vae_data import VectorData, load_vectors
 from hypgraph.experiments.vae_settings import ClassifyOptions, LikelihoodOptions, VAESettings
 from hypgraph.files import whole_file

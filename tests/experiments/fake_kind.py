@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from typing_extensions import override
 
 from hypgraph.exceptions import ConfigError, DataError, NumericalError
-from hypgraph.experiments.kinds import CellKind, Context
+from hypgraph.experiments.cell_kind import CellKind, Context
 from hypgraph.training import deferred_interrupt
 from hypgraph.viewer import draw_plane
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from hypgraph.exceptions import ConfigError, DataError, HypgraphError, RunError
-from hypgraph.experiments import runner
+from hypgraph.experiments import job
 from hypgraph.experiments.cell_store import CellStore
 from hypgraph.experiments.experiment import Experiment, load_experiment
-from hypgraph.experiments.runner import Event, left_of, run_experiment
+from hypgraph.experiments.job import Event
+from hypgraph.experiments.runner import left_of, run_experiment
 from tests.experiments.fake_kind import EXPERIMENT, FakeKind, Settings, epochs_trained, processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -328,7 +329,7 @@ def test_what_a_killed_process_left_half_written_is_swept_away(load: Load, tmp_p
 def test_the_time_of_a_training_that_is_killed_is_kept(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "CLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(job, "CLOCK_SECONDS", 0.0)
     experiment, root = load(with_grid(dim=[2])), tmp_path / "out"
     seen = []
 
