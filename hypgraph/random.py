@@ -107,6 +107,7 @@ def standard_normal(
         return torch.randn(shape, dtype=dtype, device=device, generator=generator)
     if not isinstance(generator, StackedGenerators):
         return _box_muller((), math.prod(shape), dtype, generator).view(shape)
+    _check_stack(shape, generator)
     rest = _without(shape, generator.axis)
     every = StackedGenerators(generator.generators)
     slices = _box_muller((len(every),), math.prod(rest), dtype, every).reshape(len(every), *rest)
@@ -119,9 +120,17 @@ def _box_muller(lead: tuple[int, ...], count: int, dtype: torch.dtype, generator
     return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)], dim=-1)[..., :count]
 
 
+def _check_stack(shape: tuple[int, ...] | torch.Size, generator: StackedGenerators) -> None:
+    if shape[generator.axis] != len(generator):
+        raise ValueError(
+            f"{len(generator)} generators for axis {generator.axis} of shape {tuple(shape)}; give one a slice"
+        )
+
+
 def _stacked(
     fill: Any, shape: tuple[int, ...] | torch.Size, generator: StackedGenerators, dtype: Any, device: Any
 ) -> Tensor:
+    _check_stack(shape, generator)
     drawn = torch.empty((len(generator), *_without(shape, generator.axis)), dtype=dtype, device=device)
     for slot, single in zip(drawn, generator.generators, strict=True):
         fill(slot, generator=single)

@@ -1,6 +1,7 @@
 """How probable data are under a VAE: bounds on log p(x) from many draws, in bounded memory."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -23,7 +24,7 @@ class Bounds(NamedTuple):
             al. 2016, arXiv 1509.00519).
         elbo: the mean over the same draws of log p(x, z_k)/q(z_k | x).
         kl: the mean of log q(z_k | x)/p(z_k), an estimate of KL(posterior ‖ prior).
-        kl_variance: that of the estimate ``kl``.
+        kl_variance: that of the estimate ``kl``; NaN from a single draw.
         pulled_in: share of the draws that the decoder saw pulled in.
     """
 
@@ -47,6 +48,7 @@ def marginal_likelihood(
     draws: int = 5000,
     generator: torch.Generator | None = None,
     rows: int | None = None,
+    on_points: Callable[[int], None] | None = None,
 ) -> Bounds:
     """Bounds on log p(x) for each vector of ``x [N, D]``; every one is scored.
 
@@ -58,6 +60,7 @@ def marginal_likelihood(
         draws: K, of each posterior.
         generator: for the draws.
         rows: how many draws are decoded at once; by default what suits the device.
+        on_points: is told from time to time how many points are done.
 
     Raises:
         ConfigError: if ``draws`` or ``rows`` is below 1.
@@ -66,7 +69,12 @@ def marginal_likelihood(
         rows = _CPU_ROWS if x.device.type == "cpu" else _GPU_ROWS
     if draws < 1 or rows < 1:
         raise ConfigError(f"draws is {draws} and rows {rows}; both must be at least 1")
-    blocks = [_block(model, part, draws, generator, rows) for part in x.split(max(1, rows // draws))]
+    blocks, done = [], 0
+    for part in x.split(max(1, rows // draws)):
+        blocks.append(_block(model, part, draws, generator, rows))
+        done += len(part)
+        if on_points is not None:
+            on_points(done)
     return Bounds(*(torch.cat(parts) for parts in zip(*blocks, strict=True)))
 
 
@@ -74,7 +82,7 @@ def _block(model: VAE, x: Tensor, draws: int, generator: torch.Generator | None,
     posterior = model.encode(x)
     log_sum = torch.full(posterior.batch_shape, -math.inf, dtype=torch.float64, device=x.device)
     weight, ratio, square, pulled_in = (torch.zeros_like(log_sum) for _ in range(4))
-    done, size = 0, max(1, rows // len(x))
+    done, size = 0, max(1, rows // max(1, len(x)))
     center = torch.zeros_like(log_sum)
     while done < draws:
         terms = model.terms(x, posterior, draws=min(size, draws - done), generator=generator)
@@ -88,5 +96,5 @@ def _block(model: VAE, x: Tensor, draws: int, generator: torch.Generator | None,
         pulled_in += terms.pulled_in.sum(0)
         done += len(log_ratio)
     shift = ratio / draws
-    variance = (square / draws - shift.square()).clamp(min=0) / max(1, draws - 1)
+    variance = (square / draws - shift.square()).clamp(min=0) / (draws - 1) if draws > 1 else square / 0
     return Bounds(log_sum - math.log(draws), weight / draws, center + shift, variance, pulled_in / draws)

@@ -44,6 +44,10 @@ class CellKind(ABC):
     measure_models: ClassVar[Mapping[str, type[BaseModel]]]
     """Options of each measure by its name: closed, frozen, with defaults, and a class of its own for each."""
 
+    shares: ClassVar[tuple[float, float] | None] = None
+    """Of training and test in splits of one data set, where seeds draw such splits: the sets overlap, and paired
+    differences are corrected for that."""
+
     @abstractmethod
     def check(self, settings: Any, measures: Sequence[Any], *, data_root: Path | None) -> None:
         """Refuses what cannot be computed, before anything is.

@@ -82,18 +82,22 @@ def figure_names(wanted: str, results: Mapping[Cell, CellResults]) -> list[str]:
     return elements
 
 
-def compared(a: Figure, b: Figure, *, scale: float = 1.0) -> PairedDifference | None:
-    """a − b, paired by the seeds that both have: the ordinary paired t-test.
+def compared(
+    a: Figure, b: Figure, *, scale: float = 1.0, shares: tuple[float, float] | None = None
+) -> PairedDifference | None:
+    """a − b, paired by the seeds that both have.
 
-    Seeds that draw their data anew are independent; where all have the same data, the test speaks of these alone.
-    None without a common seed, or where a figure is not finite.
+    The ordinary paired t-test: seeds that draw their data anew are independent, and where all have the same data,
+    it speaks of these alone. With the ``shares`` of training and test in splits of one data set, the corrected
+    resampled one. None without a common seed, or where a figure is not finite.
     """
     seeds = [seed for seed in a.values if seed in b.values]
     pairs = [(scale * a.values[seed], scale * b.values[seed]) for seed in seeds]
     if not pairs or not all(math.isfinite(value) for pair in pairs for value in pair):
         return None
     first, second = zip(*pairs, strict=True)
-    return paired_difference(first, second, test_fraction=0.0, train_fraction=1.0)
+    train, test = shares or (1.0, 0.0)
+    return paired_difference(first, second, test_fraction=test, train_fraction=train)
 
 
 def read_cell(experiment: Experiment, root: Path, cell: Cell) -> CellResults:

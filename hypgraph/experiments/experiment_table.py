@@ -91,9 +91,10 @@ class Table:
         runs = (
             f"{len(seeds)} runs, seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"1 run, seed {seeds[0]}"
         )
-        anew = experiment.file.seeds_draw_data
+        anew = experiment.file.seeds_draw_data if experiment.kind.shares is None else "split"
         of = {
             None: "",
+            "split": " Each seed splits the same data anew: the intervals speak of splits of these data.",
             True: " Each seed draws data of its own: the intervals speak of data drawn in this way.",
             False: " Every seed has the same data: the intervals speak of training on these data alone.",
         }[anew]
@@ -162,7 +163,7 @@ class Table:
         rows = []
         for cell, other in experiment.comparisons:
             figures = [self.results[one].figure(main) for one in (cell, other)]
-            difference = compared(*figures, scale=experiment.file.table.scale)
+            difference = compared(*figures, scale=experiment.file.table.scale, shares=experiment.kind.shares)
             row = _settings(cell, experiment.columns)
             bad = sorted({seed for figure in figures for seed in figure.not_finite})
             if difference is None:
@@ -171,11 +172,12 @@ class Table:
                 mean, half_width, p_value, n = difference
                 p = DASH if n == 1 else f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
                 rows.append([*row, self._interval(mean, half_width, sign="+"), p, str(n)])
+        test = "paired t-test" if experiment.kind.shares is None else "corrected resampled t-test"
         same = f" and the same {', '.join(spec.same)}" if spec.same else ""
         return [
             f"## {spec.label}",
             f"{self._label(main)}: each cell minus the one with {_listed(spec.against)}{same}, paired by seed; "
-            "95 % interval and p of the paired t-test, not corrected for the number of rows.",
+            f"95 % interval and p of the {test}, not corrected for the number of rows.",
             _markdown([*experiment.columns, spec.label, "p", "n"], rows, texts=len(experiment.columns)),
         ]
 

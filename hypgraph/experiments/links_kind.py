@@ -27,6 +27,8 @@ class LinksKind(CellKind):
     settings_model: ClassVar[type[BaseModel]] = LinksSettings
     measure_models: ClassVar[dict[str, type[BaseModel]]] = {"links": LinksOptions}
 
+    shares: ClassVar[tuple[float, float] | None] = (0.85, 0.10)
+
     @override
     def check(self, settings: LinksSettings, measures: Sequence[Any], *, data_root: Path | None) -> None:
         """Loads the graph, splits it and builds the model."""

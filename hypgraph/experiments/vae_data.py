@@ -53,7 +53,7 @@ def load_vectors(settings: VAESettings, seed: int, *, data_root: Path | None) ->
     if count is None:
         return data
     if count > len(data.train):
-        raise ConfigError(f"train_points is {count}, but {settings.data} has {len(data.train):,}")
+        raise ConfigError(f"train_points is {count}, but {settings.data} has {len(data.train):,} training vectors")
     return replace(data, train=data.train[:count], train_labels=data.train_labels[:count])
 
 

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from hypgraph.evaluation.latent_classification import classify_codes
 from hypgraph.evaluation.marginal_likelihood import marginal_likelihood
-from hypgraph.exceptions import ConfigError, DataError, NumericalError
+from hypgraph.exceptions import ConfigError, DataError, NumericalError, RunError
 from hypgraph.experiments.cell_kind import CellKind, Context
 from hypgraph.experiments.vae_data import VectorData, load_vectors
 from hypgraph.experiments.vae_settings import ClassifyOptions, LikelihoodOptions, VAESettings
@@ -71,10 +71,9 @@ class VAEKind(CellKind):
     ) -> dict[str, Any]:
         data = load_vectors(settings, seed, data_root=context.data_root)
         model = load_vae(settings, seed, folder, data=data, device=context.device)
-        context.progress(f"seed {seed}: measuring")
         if isinstance(options, ClassifyOptions):
             return _classify(model, data, options, seed)
-        return _likelihood(model, data, options, seed)
+        return _likelihood(model, data, options, seed, context)
 
     @override
     def draw(
@@ -126,11 +125,12 @@ def _groups(settings: VAESettings, seeds: Sequence[int], folder: Path, device: s
     left = list(seeds)
     for file in sorted(folder.glob("training-*.pt")):
         group = tuple(int(number) for number in file.stem.split("-")[1:])
-        if set(group) <= set(left):
+        missing = {seed for seed in group if not _weights_file(folder, seed).is_file()}
+        if not missing:
+            file.unlink()
+        elif missing <= set(left):
             left = [seed for seed in left if seed not in group]
             yield group
-        else:
-            file.unlink()
     size = _side_by_side(settings, device)
     for start in range(0, len(left), size):
         yield tuple(left[start : start + size])
@@ -156,31 +156,37 @@ def _train_group(settings: VAESettings, seeds: tuple[int, ...], folder: Path, co
         beta=settings.beta,
         draws=settings.draws,
         generator=StackedGenerators([stream(seed, "train", device=device) for seed in seeds]),
+        names=[f"seed {seed}" for seed in seeds],
     )
     records: list[list[list[float]]] = []
     if checkpoint.is_file():
         state = load_checkpoint(checkpoint, fingerprint=folder.name, device=device)
+        if state["device"] != device.type:
+            raise RunError(
+                f"{checkpoint}: is of a training on {state['device']}; go on with --device {state['device']}, "
+                "or remove it"
+            )
         trainer.load_state_dict(state["trainer"])
         records = state["records"]
     saved = time.monotonic()
     with deferred_interrupt() as interrupt:
         while trainer.epoch < settings.epochs:
-            try:
-                epoch = trainer.run_epoch()
-            except NumericalError as error:
-                raise NumericalError(f"seeds {seeds[0]} to {seeds[-1]}: {error}") from None
+            epoch = trainer.run_epoch()
             records.append([list(record) for record in epoch])
             context.progress(_progress(settings, seeds, epoch))
             if trainer.epoch < settings.epochs and (interrupt.made or time.monotonic() - saved > SAVE_SECONDS):
-                state = {"trainer": trainer.state_dict(), "records": records}
+                state = {"trainer": trainer.state_dict(), "records": records, "device": device.type}
                 save_checkpoint(checkpoint, state, fingerprint=folder.name)
                 saved = time.monotonic()
                 interrupt.honour()
         for number, seed in enumerate(seeds):
+            if _weights_file(folder, seed).is_file():  # written before a kill, and perhaps measured since
+                continue
             _save_metrics(folder / f"metrics-{seed:03d}.jsonl", [epoch[number] for epoch in records])
             weights = unstack_model(trainer.model, number).state_dict()
             save_checkpoint(_weights_file(folder, seed), weights, fingerprint=folder.name)
         checkpoint.unlink(missing_ok=True)
+        interrupt.honour()
 
 
 def _progress(settings: VAESettings, seeds: Sequence[int], epoch: Sequence[VAERecord]) -> str:
@@ -199,20 +205,26 @@ def _weights_file(folder: Path, seed: int) -> Path:
     return folder / f"weights-{seed:03d}.pt"
 
 
-def _likelihood(model: VAE, data: VectorData, options: LikelihoodOptions, seed: int) -> dict[str, Any]:
+def _likelihood(
+    model: VAE, data: VectorData, options: LikelihoodOptions, seed: int, context: Context
+) -> dict[str, Any]:
     test = data.test
     if options.points is not None:
         test = test[torch.randperm(len(test), generator=stream(options.subset_seed, "points"))[: options.points]]
     device = next(model.parameters()).device
     bounds = marginal_likelihood(
-        model, test.to(device), draws=options.draws, generator=stream(seed, "eval", device=device)
+        model,
+        test.to(device),
+        draws=options.draws,
+        generator=stream(seed, "eval", device=device),
+        on_points=lambda count: context.progress(f"seed {seed}: {count} of {len(test)} test vectors"),
     )
     kl, kl_error = bounds.mean_kl
     figures = {
         "iwae": -float(bounds.iwae.mean()),
         "elbo": -float(bounds.elbo.mean()),
         "kl": kl,
-        "kl_error": kl_error,
+        **({"kl_error": kl_error} if options.draws > 1 else {}),
         "pulled_in": float(bounds.pulled_in.mean()),
         "points": len(test),
     }
@@ -235,7 +247,8 @@ def _classify(model: VAE, data: VectorData, options: ClassifyOptions, seed: int)
         epochs=options.epochs,
         seed=seed,
     )
-    per_class = {f"class_{number}": value for number, value in enumerate(result.per_class.tolist())}
+    shares = zip(result.per_class.tolist(), result.counts.tolist(), strict=True)
+    per_class = {f"class_{number}": share for number, (share, count) in enumerate(shares) if count}
     return {"accuracy": float(result.average.mean()), "trainings": result.average.tolist(), **per_class}
 
 

@@ -62,6 +62,11 @@ class VAESettings(Closed):
                 "latent = 'euclidean' with family = 'riemannian': in flat space that is the normal distribution; "
                 "use family = 'wrapped'"
             )
+        if self.family == "riemannian" and self.scales == "diagonal":
+            raise ConfigError(
+                "family = 'riemannian' with scales = 'diagonal': a Riemannian normal has one scale for all "
+                "directions; leave out scales"
+            )
         return self
 
 

@@ -42,7 +42,7 @@ def _family(role: str, name: str, manifold: Manifold) -> type[CenteredDistributi
     if family is RiemannianNormal and isinstance(manifold, Euclidean):
         raise ConfigError(
             f"a riemannian {role} needs a hyperbolic latent, poincare or lorentz; in flat space it is the normal "
-            f"distribution: {role} = wrapped"
+            f"distribution: --{role} wrapped"
         )
     return family
 

@@ -1,11 +1,13 @@
 """The variational auto-encoder of vectors and images on any latent space."""
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from hypgraph.distributions import CenteredDistribution, PolarDraw
+from hypgraph.exceptions import ConfigError
 from hypgraph.manifolds import Polar
 from hypgraph.nn.likelihoods import Likelihood
 from hypgraph.nn.posterior_head import PosteriorHead
@@ -42,7 +44,7 @@ class Terms(NamedTuple):
 
     def iwae(self) -> Tensor:
         """The importance-weighted bound of K draws ``[...]`` (Burda et al. 2016): log (1/K) Σ p(x,z)/q(z|x)."""
-        bound: Tensor = torch.logsumexp(self.log_weight, 0) - torch.tensor(float(len(self.log_weight))).log()
+        bound: Tensor = torch.logsumexp(self.log_weight, 0) - math.log(len(self.log_weight))
         return bound
 
 
@@ -88,8 +90,10 @@ class VAE(nn.Module):
         if known is None or known.scale.dtype != like.dtype or known.scale.device != like.device:
             scale = torch.tensor(self.prior_scale, dtype=like.dtype, device=like.device)
             known = self.prior_family(None, scale, self.head.manifold, validate_args=False)
-            # Its normaliser is a quadrature, worth keeping where the curvature does not move.
-            self._fixed_prior = known if self.head.curvature is None else None
+            # Its normaliser is a quadrature, worth keeping; not where the curvature may move, and not numbers that
+            # gradients could never pass.
+            fixed = not isinstance(self.head.manifold.c, Tensor) and not torch.is_inference_mode_enabled()
+            self._fixed_prior = known if fixed else None
         return known
 
     def decode(self, z: Tensor | Polar) -> Tensor:
@@ -107,7 +111,12 @@ class VAE(nn.Module):
             posterior: from :meth:`encode`, batch shape ``[...]``.
             draws: K.
             generator: for the draws; stacked ones count their axis in the batch.
+
+        Raises:
+            ConfigError: if ``draws`` is below 1.
         """
+        if draws < 1:
+            raise ConfigError(f"draws is {draws}; a bound needs at least one draw of each posterior")
         draw: PolarDraw = posterior.rsample_polar((draws,) if draws > 1 else (), generator=generator)
         log_ratio = posterior.log_prob_of(draw) - self.prior(draw.radius).log_prob_of(draw)
         log_likelihood = self.likelihood.log_prob(x, self.decode(draw.point)).to(log_ratio.dtype)

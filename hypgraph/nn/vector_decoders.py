@@ -23,7 +23,8 @@ __all__ = [
 class VectorDecoder(nn.Module):
     """A first layer from the manifold to H numbers, ReLU, and a linear layer: (d+1)H + (H+1)D parameters.
 
-    In the Euclidean space all decoders are the same network, a multilayer perceptron.
+    In the Euclidean space all decoders are the same network, a multilayer perceptron. (On the hyperboloid, whose
+    points have d+1 coordinates, :class:`LinearDecoder` has H parameters more.)
 
     Args:
         manifold: the latent space, of dimension d.

@@ -19,8 +19,9 @@ FORMAT = 1
 def save_checkpoint(path: Path, state: dict[str, Any], *, fingerprint: str) -> None:
     """Writes ``state`` with the format's version and the fingerprint of the data it was trained on."""
     content = {"format": FORMAT, "version": __version__, "fingerprint": fingerprint, "state": state}
-    with whole_file(path) as temporary:
-        torch.save(content, temporary)
+    # Given a path, torch writes its name into the file; given an open file, the same state gives the same bytes.
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)
 
 
 def load_checkpoint(path: Path, *, fingerprint: str, device: torch.device) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -41,6 +42,10 @@ class VAETrainer:
         beta: weight of the KL term.
         draws: K, draws of each posterior in a step.
         generator: for permutations and draws; on the device of ``data``.
+        names: what errors call the runs, one for each.
+
+    Raises:
+        DataError: if the data are not such as the model's likelihood is for.
     """
 
     def __init__(
@@ -53,9 +58,11 @@ class VAETrainer:
         beta: float = 1.0,
         draws: int = 1,
         generator: Generator,
+        names: Sequence[str] = (),
     ) -> None:
+        model.likelihood.check(data)
         self.model, self.data, self.generator = model, data, generator
-        self.batch_size, self.beta, self.draws = batch_size, beta, draws
+        self.batch_size, self.beta, self.draws, self.names = batch_size, beta, draws, names
         self.optimizer = torch.optim.Adam(model.parameters(), lr=lr, amsgrad=True, fused=True)
         self.epoch = 0
         self.seconds = 0.0
@@ -82,8 +89,8 @@ class VAETrainer:
         for number, record in enumerate(records):
             for name, value in record._asdict().items():
                 if not math.isfinite(value):
-                    run = f" of run {number + 1} of {len(records)}" if len(records) > 1 else ""
-                    raise NumericalError(f"{name}{run} is {value} at epoch {record.epoch}; try a lower lr")
+                    run = self.names[number] if self.names else f"run {number + 1} of {len(records)}"
+                    raise NumericalError(f"{run}: {name} is {value} at epoch {record.epoch}; try a lower lr")
         self.epoch += 1
         self.seconds += time.perf_counter() - started
         return records

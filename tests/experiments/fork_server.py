@@ -16,6 +16,7 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from typing import BinaryIO
 
 HANGS_AFTER = 60  # seconds
 FILE_OPERATIONS = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"})
@@ -85,12 +86,14 @@ def kill_at(operation: int, cwd: str) -> None:
 
     save = torch.save
 
-    def save_half_first(content: object, path: Path) -> None:
+    def save_half_first(content: object, file: BinaryIO) -> None:
         whole = io.BytesIO()
         save(content, whole)
-        path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+        file.write(whole.getvalue()[: len(whole.getvalue()) // 2])
+        file.flush()
         count()
-        save(content, path)
+        file.seek(0)
+        save(content, file)
 
     torch.save = save_half_first
     sys.addaudithook(hook)

@@ -92,13 +92,20 @@ def test_a_checkpoint_of_other_data_is_refused(saved):
     assert "changed" in refusal(saved, fingerprint="other data")
 
 
+def test_the_same_state_gives_the_same_bytes_whatever_the_file_is_called(saved, tmp_path):
+    again = tmp_path / "elsewhere.pt"
+    for path in (saved, again):
+        save_checkpoint(path, {"epoch": 7, "weights": torch.arange(5.0)}, fingerprint="data")
+    assert again.read_bytes() == saved.read_bytes()
+
+
 def test_a_save_that_fails_leaves_the_last_checkpoint(saved, monkeypatch):
     before = saved.read_bytes()
     real = torch.save
 
-    def half(content, path):
-        real(content, path)
-        os.truncate(path, os.path.getsize(path) // 2)
+    def half(content, file):
+        real(content, file)
+        file.truncate(file.tell() // 2)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", half)

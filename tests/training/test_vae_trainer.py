@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from hypgraph.exceptions import ConfigError, NumericalError
+from hypgraph.exceptions import ConfigError, DataError, NumericalError
 from hypgraph.models import VAE, build_vae, stack_models, unstack_model
 from hypgraph.random import StackedGenerators, stream
 from hypgraph.training.vae_trainer import VAETrainer
@@ -114,11 +114,20 @@ def test_training_lowers_the_loss() -> None:
 
 def test_a_loss_that_is_not_finite_is_an_error_that_names_run_and_epoch() -> None:
     data = torch.stack([vectors(0), vectors(1)])
-    data[1, 3, 2] = math.inf
+    data[1, 3, 2] = 1e300  # its square is not finite
     model = stack_models([model_of(seed, SPACES[0]) for seed in (0, 1)])
     trainer = trainer_of(model, data, StackedGenerators([stream(seed, "train") for seed in (0, 1)]))
-    with pytest.raises(NumericalError, match=r"loss of run 2 of 2 is .* at epoch 1; try a lower lr"):
+    with pytest.raises(NumericalError, match=r"run 2 of 2: loss is .* at epoch 1; try a lower lr"):
         trainer.run_epoch()
+
+
+def test_data_that_the_likelihood_is_not_for_are_refused() -> None:
+    data = vectors(0)
+    data[3, 2] = math.inf
+    with pytest.raises(DataError, match="not finite"):
+        trainer_of(model_of(0, SPACES[0]), data, stream(0, "train"))
+    with pytest.raises(DataError, match=r"run from .* but a bernoulli likelihood is for values in \[0, 1\]"):
+        trainer_of(model_of(0, SPACES[0], likelihood="bernoulli"), vectors(0), stream(0, "train"))
 
 
 def test_models_with_a_learnt_curvature_cannot_be_stacked() -> None:
