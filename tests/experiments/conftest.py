@@ -45,3 +45,11 @@ def karate_run(train, tmp_path_factory):
 def cora_run(train, tmp_path_factory):
     """Long enough to be far from chance."""
     return train(tmp_path_factory.mktemp("runs") / "cora", "data.name=cora", "model.dim=16", "training.epochs=60")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of a cell; all have one name, which the weights are bound to."""
+    path = tmp_path / "cell"
+    path.mkdir()
+    return path
