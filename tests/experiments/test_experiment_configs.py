@@ -121,7 +121,7 @@ def test_published_figures_of_trees() -> None:
     assert "rescaled" in flat.source
 
 
-def test_mnist_has_the_36_cells_of_the_issue_in_the_papers_protocol() -> None:
+def test_mnist_has_the_36_cells_of_the_paper_in_its_protocol() -> None:
     experiment = load_experiment("mnist")
     found = [(point(cell), cell.values["dim"]) for cell in experiment.cells]
     assert len(found) == 36
@@ -143,7 +143,7 @@ def test_mnist_has_the_36_cells_of_the_issue_in_the_papers_protocol() -> None:
     assert measures(experiment) == [("likelihood", {"draws": 5000, "points": None, "subset_seed": 0})]
 
 
-def test_mnist_cpu_has_what_the_issue_asks_of_two_cores() -> None:
+def test_mnist_cpu_has_every_cell_and_some_for_longer() -> None:
     experiment = load_experiment("mnist-cpu")
     same_for_all(experiment, data="mnist", hidden=600, prior_scale=1.0, batch_size=128, lr=5e-4, train_points=None)
     epochs: dict[tuple[Point, int], int] = {}
@@ -179,7 +179,8 @@ def test_cells_of_mnist_are_compared_with_the_flat_one_of_the_same_dimension_and
 @pytest.mark.parametrize("name", MNIST_NAMES)
 def test_published_figures_of_mnist(name: str) -> None:
     experiment = load_experiment(name)
-    assert set(experiment.references) == set(experiment.cells)
+    compares = {cell for cell in experiment.cells if cell.values["epochs"] == 80}
+    assert set(experiment.references) == compares
     for cell, item in experiment.references.items():
         place = point(cell), cell.values["dim"]
         published = PUBLISHED[place[0]][DIMS.index(place[1])]
