@@ -54,7 +54,7 @@ def measures(experiment: Experiment) -> list[tuple[str, dict[str, Any]]]:
     return [(measure.measure, measure.options.model_dump()) for measure in experiment.measures]
 
 
-def test_the_experiments_of_the_issue_are_listed_with_a_line_each() -> None:
+def test_the_experiments_are_listed_with_a_line_each() -> None:
     assert {"trees", "mnist", "mnist-cpu"} <= set(NAMES)
     outcome = hypgraph("experiment", "list")
     lines = outcome.out.splitlines()
@@ -75,7 +75,7 @@ def test_an_experiment_loads_and_says_what_it_leaves_open_and_what_its_seeds_are
     assert len(folders) == len(experiment.cells)
 
 
-def test_trees_has_the_22_cells_of_the_issue() -> None:
+def test_trees_has_its_22_cells() -> None:
     experiment = load_experiment("trees")
     hyperbolic = itertools.product(["poincare"], ["wrapped", "riemannian"], [0.1, 0.3, 0.8, 1.0, 1.2])
     spaces: list[Point] = [("euclidean", None, None), *hyperbolic]
