@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hypgraph.cli.options import DataRoot, help_without_verb
+from hypgraph.exceptions import ConfigError
 from hypgraph.lookup import lookup
 
 if TYPE_CHECKING:
@@ -25,13 +26,11 @@ Name = Annotated[
 ]
 Out = Annotated[
     Path,
-    typer.Option(
-        "--out", metavar="FOLDER", help="Where the folders of the cells lie. [default: results/experiments]"
-    ),
+    typer.Option("--out", metavar="FOLDER", help="Where the folders of the cells lie."),
 ]
 Seeds = Annotated[int | None, typer.Option("--seeds", help="How many runs a cell has. [default: the file's]")]
 Smoke = Annotated[
-    bool, typer.Option("--smoke", help="Try every cell quickly, with two seeds at most, in FOLDER/smoke.")
+    bool, typer.Option("--smoke", help="Of a quick trial of every cell, with two seeds at most, in FOLDER/smoke.")
 ]
 Set = Annotated[
     list[str] | None,
@@ -137,10 +136,21 @@ def table(
 ) -> None:
     """Make the table of an experiment from what has been computed."""
     from hypgraph.experiments.experiment_table import Table, command_line, render
+    from hypgraph.experiments.runner import left_of
     from hypgraph.files import whole_file
 
     write = lookup({"markdown": Table.markdown, "csv": Table.csv}, format_, what="format")
+    if file is not None and not file.parent.is_dir():
+        raise ConfigError(f"--file {file}: there is no folder '{file.parent}'; make it first")
     experiment = _experiment(name, seeds, assignments, smoke=smoke)
+    left = left_of(experiment, _root(out, smoke=smoke))
+    if any(left.values()):
+        done = sum(not what for what in left.values())
+        typer.echo(
+            f"{done} of {len(left)} cells are done in {_root(out, smoke=smoke)}; the rest: "
+            f"{command_line(experiment, 'run', *_out_option(out))}",
+            err=True,
+        )
     command = command_line(experiment, "run", *_out_option(out))
     text = write(render(experiment, _root(out, smoke=smoke), command=command))
     if file is None:
@@ -166,6 +176,7 @@ def draw(
     format_: Annotated[str, typer.Option("--format", help="png, pdf or svg.")] = "png",
     data_root: DataRoot = None,
     out: Out = DEFAULT_OUT,
+    seeds: Seeds = None,
     assignments: Set = None,
     smoke: Smoke = False,
 ) -> None:
@@ -174,7 +185,7 @@ def draw(
     from hypgraph.viewer import FIGURE_FORMATS
 
     lookup(dict.fromkeys(FIGURE_FORMATS), format_, what="format")
-    experiment = _experiment(name, None, assignments, smoke=smoke)
+    experiment = _experiment(name, seeds, assignments, smoke=smoke)
     root = _root(out, smoke=smoke)
     for path in draw_cells(
         experiment,

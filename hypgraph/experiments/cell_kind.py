@@ -44,6 +44,8 @@ class CellKind(ABC):
     measure_models: ClassVar[Mapping[str, type[BaseModel]]]
     """Options of each measure by its name: closed, frozen, with defaults, and a class of its own for each."""
 
+    figures: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What each measure gives, where that is known before: names of figures, with * for any ending."""
     shares: ClassVar[tuple[float, float] | None] = None
     """Of training and test in splits of one data set, where seeds draw such splits: the sets overlap, and paired
     differences are corrected for that."""

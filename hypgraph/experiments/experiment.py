@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +174,12 @@ def _spelled_out(
         measure, _, figure = key.partition(".")
         if measure not in known or not figure:
             raise ConfigError(
-                f"{name}: [table] '{key}' should be written measure.figure; {did_you_mean(measure, known)}"
+                f"{name}: [table] '{key}' should be written measure.figure, of a measure that is taken; "
+                f"{did_you_mean(measure, known)}"
             )
+        given = kind.figures.get(next(one.measure for one in measures if one.name == measure), ("*",))
+        if not any(fnmatchcase(figure, pattern) for pattern in given):
+            raise ConfigError(f"{name}: [table] '{key}': no such figure; {did_you_mean(figure, list(given))}")
     return Experiment(
         name=name,
         source=source,

@@ -269,6 +269,7 @@ def time_text(seconds: float | None) -> str:
 
 
 def _interval(mean: float, half_width: float, digits: int, sign: str = "") -> str:
+    mean = round(mean, digits) + 0.0  # not -0.0
     text = f"{mean:{sign}.{digits}f}"
     return text if half_width != half_width else f"{text} ± {half_width:.{digits}f}"
 

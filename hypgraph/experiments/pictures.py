@@ -7,6 +7,7 @@ from hypgraph.exceptions import ConfigError, RunError
 from hypgraph.experiments.cell_store import CellStore
 from hypgraph.experiments.experiment import Cell, Experiment
 from hypgraph.experiments.experiment_file import toml_value
+from hypgraph.experiments.experiment_table import command_line
 from hypgraph.lookup import lookup
 from hypgraph.viewer import save
 
@@ -42,7 +43,10 @@ def draw_cells(
     store, drawn = CellStore(root), 0
     trained = [cell for cell in cells if experiment.kind.is_trained(store.folder(cell), seed)]
     if not trained:
-        raise RunError(f"{root}: seed {seed} of these cells is not trained; hypgraph experiment run trains them")
+        raise RunError(
+            f"{root}: seed {seed} of these cells is not trained with these settings; "
+            f"train it with: {command_line(experiment, 'run')}"
+        )
     for cell in trained:
         store.check(cell)
         place = store.folder(cell)

@@ -41,6 +41,10 @@ class VAEKind(CellKind):
         "likelihood": LikelihoodOptions,
         "classify": ClassifyOptions,
     }
+    figures: ClassVar[dict[str, tuple[str, ...]]] = {
+        "likelihood": ("iwae", "elbo", "kl", "kl_error", "pulled_in", "points"),
+        "classify": ("accuracy", "trainings.*", "class_*"),
+    }
 
     @override
     def check(self, settings: VAESettings, measures: Sequence[Any], *, data_root: Path | None) -> None:
@@ -83,7 +87,9 @@ class VAEKind(CellKind):
         from hypgraph.experiments.vae_pictures import draw_vae
 
         data = load_vectors(settings, seed, data_root=data_root)
-        return draw_vae(load_vae(settings, seed, folder, data=data), settings, data, seed)
+        space = settings.latent if settings.c is None else f"{settings.latent}, {settings.family}"
+        title = f"{settings.data}: {space}, seed {seed}"
+        return draw_vae(load_vae(settings, seed, folder, data=data), settings, data, seed, title=title)
 
 
 def load_vae(
@@ -95,9 +101,14 @@ def load_vae(
         RunError: if it is missing or damaged.
     """
     model = _build(settings, data, seed).to(device)
-    state = load_checkpoint(_weights_file(folder, seed), fingerprint=folder.name, device=torch.device(device))
+    state = _load(_weights_file(folder, seed), torch.device(device))
     model.load_state_dict(state)
     return model.eval()
+
+
+def _load(path: Path, device: torch.device) -> dict[str, Any]:
+    remedy = "remove it and run the experiment again"
+    return load_checkpoint(path, fingerprint=path.parent.name, device=device, remedy=remedy)
 
 
 def _build(settings: VAESettings, data: VectorData, seed: int) -> VAE:
@@ -160,7 +171,7 @@ def _train_group(settings: VAESettings, seeds: tuple[int, ...], folder: Path, co
     )
     records: list[list[list[float]]] = []
     if checkpoint.is_file():
-        state = load_checkpoint(checkpoint, fingerprint=folder.name, device=device)
+        state = _load(checkpoint, device)
         if state["device"] != device.type:
             raise RunError(
                 f"{checkpoint}: is of a training on {state['device']}; go on with --device {state['device']}, "

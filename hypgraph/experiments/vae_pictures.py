@@ -1,6 +1,6 @@
 """Pictures of a trained VAE: the latent space, samples and reconstructions."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -22,7 +22,9 @@ _SAMPLES, _RECONSTRUCTIONS, _CODES = 100, 20, 5000
 
 
 @torch.no_grad()
-def draw_vae(model: VAE, settings: VAESettings, data: VectorData, seed: int) -> dict[str, "Figure"]:
+def draw_vae(
+    model: VAE, settings: VAESettings, data: VectorData, seed: int, *, title: str | None = None
+) -> dict[str, "Figure"]:
     """Pictures by name: ``latent`` in two dimensions; ``samples`` and ``reconstructions`` of images.
 
     The latent picture has posteriors' centres: of a tree's nodes with its edges as geodesics, or of the first 5000
@@ -30,7 +32,9 @@ def draw_vae(model: VAE, settings: VAESettings, data: VectorData, seed: int) -> 
     """
     pictures = {}
     if settings.dim == 2:
-        pictures["latent"] = _tree(model, seed) if settings.data == "trees" else _classes(model, data)
+        pictures["latent"] = (
+            _tree(model, seed, title) if settings.data == "trees" else _classes(model, data, title)
+        )
     if data.image_shape is not None:
         samples = model.sample(_SAMPLES, generator=stream(seed, "pictures"))
         originals = data.test[:_RECONSTRUCTIONS]
@@ -42,15 +46,15 @@ def draw_vae(model: VAE, settings: VAESettings, data: VectorData, seed: int) -> 
     return pictures
 
 
-def _tree(model: VAE, seed: int) -> "Figure":
+def _tree(model: VAE, seed: int, title: str | None) -> "Figure":
     diffusion: BranchingDiffusion = diffusion_of(seed)
     nodes = diffusion.standardised_nodes().float()
-    return _space(model, _center(model, nodes), diffusion.depth, "depth", edges=diffusion.graph.edge_index)
+    return _space(model, _center(model, nodes), diffusion.depth, "depth", title, edges=diffusion.graph.edge_index)
 
 
-def _classes(model: VAE, data: VectorData) -> "Figure":
+def _classes(model: VAE, data: VectorData, title: str | None) -> "Figure":
     centers = _center(model, data.test[:_CODES])
-    return _space(model, centers, data.test_labels[:_CODES], "class", categories=data.label_names)
+    return _space(model, centers, data.test_labels[:_CODES], "class", title, categories=data.label_names)
 
 
 def _center(model: VAE, vectors: Tensor) -> Polar:
@@ -64,15 +68,19 @@ def _space(
     centers: Polar,
     values: Tensor,
     value_label: str,
+    title: str | None,
     *,
     edges: Tensor | None = None,
     categories: tuple[str, ...] | None = None,
 ) -> "Figure":
     manifold = model.head.manifold
+    options: dict[str, Any] = {
+        "edges": edges,
+        "values": values,
+        "value_label": value_label,
+        "categories": categories,
+        "title": title,
+    }
     if isinstance(manifold, Euclidean):
-        return draw_plane(
-            centers.vector(), edges=edges, values=values, value_label=value_label, categories=categories
-        )
-    return draw_disk(
-        centers, c=manifold.c_value, edges=edges, values=values, value_label=value_label, categories=categories
-    )
+        return draw_plane(centers.vector(), **options)
+    return draw_disk(centers, c=manifold.c_value, **options)

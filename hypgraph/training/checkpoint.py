@@ -24,13 +24,23 @@ def save_checkpoint(path: Path, state: dict[str, Any], *, fingerprint: str) -> N
         torch.save(content, file)
 
 
-def load_checkpoint(path: Path, *, fingerprint: str, device: torch.device) -> dict[str, Any]:
+TRAIN_AGAIN = "train again, or, if the run is not finished, delete the file and resume from epoch 0"
+
+
+def load_checkpoint(
+    path: Path, *, fingerprint: str, device: torch.device, remedy: str = TRAIN_AGAIN
+) -> dict[str, Any]:
     """The state that :func:`save_checkpoint` wrote.
+
+    Args:
+        path: the file.
+        fingerprint: of the data it should be of.
+        device: where its tensors go.
+        remedy: what errors advise.
 
     Raises:
         RunError: if the file is missing, damaged, of another format, or of other data.
     """
-    remedy = "train again, or, if the run is not finished, delete the file and resume from epoch 0"
     try:
         content = torch.load(path, map_location=device, weights_only=True)
         written, version, data = content["format"], content["version"], content["fingerprint"]

@@ -165,7 +165,7 @@ def test_ctrl_c_gives_the_command_that_goes_on(name: str, trees: Path, here: Pat
         (["run", "trees", "--set", "does=no-data", "--jobs", 2], ["mnist is not here"]),
         (["run", "trees", "--out", "/dev/null/here"], ["--out /dev/null/here"]),
         (["table", "trees", "--format", "html"], ["format 'html'", "markdown, csv"]),
-        (["table", "trees", "--file", "no/where/trees.md"], ["no/where", "No such file"]),
+        (["table", "trees", "--file", "no/where/trees.md"], ["--file no/where/trees.md", "there is no folder"]),
         (["table", "tree"], ["did you mean 'trees'?"]),
         (["rnu", "trees"], ["'rnu'"]),
     ],
