@@ -21,7 +21,7 @@ from hypgraph.files import whole_file
 from hypgraph.manifolds import Polar
 from hypgraph.models import VAE, build_vae, stack_models, unstack_model
 from hypgraph.random import StackedGenerators, stream
-from hypgraph.training import deferred_interrupt, load_checkpoint, save_checkpoint
+from hypgraph.training import deferred_interrupt, limited_threads, load_checkpoint, save_checkpoint
 from hypgraph.training.vae_trainer import VAERecord, VAETrainer
 
 if TYPE_CHECKING:
@@ -66,8 +66,9 @@ class VAEKind(CellKind):
     @override
     def train(self, settings: VAESettings, seeds: Sequence[int], folder: Path, *, context: Context) -> None:
         """Trains the seeds, side by side where that pays."""
-        for group in _groups(settings, seeds, folder, context.device):
-            _train_group(settings, group, folder, context)
+        with limited_threads(_threads(settings, context), num_nodes=0):
+            for group in _groups(settings, seeds, folder, context.device):
+                _train_group(settings, group, folder, context)
 
     @override
     def measure(
@@ -75,9 +76,10 @@ class VAEKind(CellKind):
     ) -> dict[str, Any]:
         data = load_vectors(settings, seed, data_root=context.data_root)
         model = load_vae(settings, seed, folder, data=data, device=context.device)
-        if isinstance(options, ClassifyOptions):
-            return _classify(model, data, options, seed)
-        return _likelihood(model, data, options, seed, context)
+        with limited_threads(_threads(settings, context), num_nodes=0):
+            if isinstance(options, ClassifyOptions):
+                return _classify(model, data, options, seed)
+            return _likelihood(model, data, options, seed, context)
 
     @override
     def draw(
@@ -147,9 +149,19 @@ def _groups(settings: VAESettings, seeds: Sequence[int], folder: Path, device: s
         yield tuple(left[start : start + size])
 
 
+def _small(settings: VAESettings) -> bool:
+    """Whether a step is bound by the number of tensor operations; else it is by arithmetic."""
+    return settings.data in ("trees", "digits")
+
+
 def _side_by_side(settings: VAESettings, device: str) -> int:
-    """How many seeds: a small network is bound by the number of tensor operations, a large one by arithmetic."""
-    return 20 if settings.data in ("trees", "digits") or device != "cpu" else 1
+    """How many seeds."""
+    return 20 if _small(settings) or device != "cpu" else 1
+
+
+def _threads(settings: VAESettings, context: Context) -> int:
+    """One for a small network: waiting for a second costs more than it does, on a busy machine many times more."""
+    return 1 if _small(settings) else context.threads
 
 
 def _train_group(settings: VAESettings, seeds: tuple[int, ...], folder: Path, context: Context) -> None:

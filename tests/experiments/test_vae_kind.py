@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,6 +35,7 @@ from tests.experiments.vae_cells import (
     SEEDS,
     TREES,
     contents,
+    context,
     silent,
     tensors_of,
     train,
@@ -347,6 +349,19 @@ def test_a_stopped_group_goes_on_beside_finished_and_new_seeds(folder: Path) -> 
     )
     assert all(KIND.is_trained(folder, seed) for seed in range(6))
     assert not list(folder.glob("training-*.pt"))
+
+
+def test_small_networks_train_on_one_thread_and_leave_the_number_as_it_was(folder: Path) -> None:
+    seen = []
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        wide = replace(context(lambda _text: seen.append(torch.get_num_threads())), threads=2)
+        KIND.train(TREES, (0,), folder, context=wide)
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_small_networks_train_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
