@@ -15,7 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hypgraph.exceptions import ConfigError
 from hypgraph.lookup import did_you_mean
 
-__all__ = ["SECTIONS", "Closed", "DataConfig", "ModelConfig", "RunConfig", "TrainingConfig", "load_config"]
+__all__ = [
+    "SECTIONS",
+    "Closed",
+    "DataConfig",
+    "ModelConfig",
+    "RunConfig",
+    "TrainingConfig",
+    "load_config",
+    "toml_value",
+]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -165,7 +174,7 @@ def load_config(
         key, equals, text = assignment.partition("=")
         if not equals:
             raise ConfigError(f"--set {assignment}: write it as section.key=value, for example training.lr=0.02")
-        _assign(values, key.strip(), _toml_value(text.strip()))
+        _assign(values, key.strip(), toml_value(text.strip()))
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
@@ -197,7 +206,8 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> None:
     table[name] = value
 
 
-def _toml_value(text: str) -> Any:
+def toml_value(text: str) -> Any:
+    """The value of ``key=text`` on the command line: TOML, or else a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except ValueError:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from hypgraph.config import toml_value
 from hypgraph.exceptions import ConfigError
 from hypgraph.experiments.cell_kind import CellKind
 from hypgraph.experiments.experiment_file import (
@@ -16,7 +17,6 @@ from hypgraph.experiments.experiment_file import (
     ReferenceSpec,
     first_problem,
     read_experiment_file,
-    toml_value,
 )
 from hypgraph.experiments.kinds import KINDS
 from hypgraph.lookup import did_you_mean, lookup

@@ -23,7 +23,6 @@ __all__ = [
     "experiment_names",
     "first_problem",
     "read_experiment_file",
-    "toml_value",
 ]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -178,14 +177,6 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
         message = str(problem["ctx"]["error"])
         return f"{key}: {message}" if key else message
     return f"{key} {problem['msg'].removeprefix('Input ')}, got {problem['input']}"
-
-
-def toml_value(text: str) -> Any:
-    """The value of ``key=text`` on the command line: TOML, or else a string."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except ValueError:
-        return text
 
 
 def _keys_at(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hypgraph.config import toml_value
 from hypgraph.exceptions import ConfigError, RunError
 from hypgraph.experiments.cell_store import CellStore
 from hypgraph.experiments.experiment import Cell, Experiment
-from hypgraph.experiments.experiment_file import toml_value
 from hypgraph.experiments.experiment_table import command_line
 from hypgraph.lookup import lookup
 from hypgraph.viewer import save
