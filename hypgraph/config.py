@@ -52,8 +52,9 @@ class DataConfig(Closed):
     """Column of a file with the target of each edge."""
     directed: bool = False
     """Whether an edge of a file leads from its source to its target only."""
-    features: Path | None = None
-    """A table of node features and labels, matched by id."""
+    features: Literal["none", "degree", "learned"] | Path | None = None
+    """A table of node features and labels, matched by id. Or a word for what the encoder sees: none, a learnt
+    vector of each node; degree, the data's features and the degree; learned, features and a learnt vector."""
     split: Path | None = None
     """A saved split (split.npz of a run) instead of one drawn from the seed."""
     negatives: Literal["random", "heart"] = "random"
@@ -81,8 +82,9 @@ class ModelConfig(Closed):
     """Family of the posteriors: wrapped, riemannian or rown."""
     prior: str = "auto"
     """Family of the prior: wrapped, riemannian, rown, or auto, that of the posteriors."""
-    decoder: str = "gyroplane"
-    """Edge decoder: gyroplane, fermi-dirac, tanh-distance, inner-product or mlp."""
+    decoder: str = "auto"
+    """Edge decoder: gyroplane, crofton, directed-gyroplane, fermi-dirac, tanh-distance, inner-product or mlp; auto
+    is gyroplane, for directed edges directed-gyroplane."""
     hidden: Count = 32
     """Width of the encoder's hidden layer."""
     dropout: Probability = 0.6

@@ -30,8 +30,8 @@ def compare(
         missing, common = (", ".join(map(str, seeds)) for seeds in (result.seeds_left_out, result.seeds))
         typer.echo(f"Not both have finished the seeds {missing}; compared are {common}.", err=True)
     names = [
-        f"{config.model.latent} d={config.model.dim}, {config.model.decoder}"
-        for config in (folder.config() for folder in folders)
+        f"{summary['latent']} d={summary['dim']}, {summary['decoder']}"
+        for summary in (folder.summary() for folder in folders)
     ]
     data = Path(folders[0].config().data.name).stem
     table = Table(

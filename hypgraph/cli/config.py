@@ -29,7 +29,8 @@ def show(config: ConfigFile = None, assignments: Set = None) -> None:
         for key, value in values.items():
             # TOML has no null.
             line = f"# {key} =" if value is None else f"{key} = {_toml(value)}"
-            typer.echo(f"{line:<28}  # {fields[key].description}")
+            words = " ".join((fields[key].description or "").split())
+            typer.echo(f"{line:<28}  # {words}")
         typer.echo("")
 
 

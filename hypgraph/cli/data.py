@@ -78,7 +78,7 @@ def info(
     source_col: Annotated[str | None, described("data.source_col", metavar="COLUMN")] = None,
     target_col: Annotated[str | None, described("data.target_col", metavar="COLUMN")] = None,
     directed: Annotated[bool | None, described("data.directed", flag=True)] = None,
-    features: Annotated[Path | None, described("data.features", metavar="FILE")] = None,
+    features: Annotated[str | None, described("data.features", metavar="FILE")] = None,
     data_root: DataRoot = None,
 ) -> None:
     """Read a graph, or a set of images, and say what it has."""
@@ -95,7 +95,7 @@ def info(
         "data.source_col": source_col,
         "data.target_col": target_col,
         "data.directed": directed,
-        "data.features": features and str(features),
+        "data.features": features,
         "data.root": data_root and str(data_root),
     }
     graph = load_data(load_config(overrides=overrides).data)

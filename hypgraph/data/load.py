@@ -54,7 +54,7 @@ def load_graph(
     if is_file_data(name):
         graph = read_graph(name, options=options)
         if graph.directed:
-            note = "edges have directions; message passing and the decoders here do not see them"
+            note = "edges have directions: the decoder sees them, message passing goes both ways along an edge"
             graph = replace(graph, notes=(*graph.notes, note))
     else:
         _refuse_options(name, options)

@@ -29,7 +29,8 @@ def load_data(config: DataConfig) -> Graph:
         HypgraphError: if it is unknown or unusable.
     """
     options = ReadOptions(config.source_col, config.target_col, directed=config.directed)
-    return load_graph(config.name, data_root=config.root, options=options, features=config.features)
+    table = config.features if isinstance(config.features, Path) else None
+    return load_graph(config.name, data_root=config.root, options=options, features=table)
 
 
 def own_hits(config: DataConfig) -> int | None:
@@ -115,5 +116,5 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"data": data.model_copy(update={"name": name, **paths})})
 
 
-def _absolute(path: Path | None) -> Path | None:
-    return None if path is None else path.expanduser().absolute()
+def _absolute(path: Path | str | None) -> Path | str | None:
+    return path.expanduser().absolute() if isinstance(path, Path) else path

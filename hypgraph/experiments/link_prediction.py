@@ -19,7 +19,7 @@ from hypgraph.experiments.environment import environment
 from hypgraph.experiments.link_data import check_split, load_data, own_hits, split_of
 from hypgraph.export import Embeddings
 from hypgraph.files import write_json
-from hypgraph.models import VGAE, build_vgae
+from hypgraph.models import VGAE, build_vgae, decoder_name
 from hypgraph.random import stream
 from hypgraph.run_folder import RunFolder
 from hypgraph.training import (
@@ -86,9 +86,15 @@ class LinkPrediction:
             split,
             normalisation=config.model.normalisation,
             device=device,
+            inputs=config.data.features if isinstance(config.data.features, str) else "own",
             hits_at=own_hits(config.data),
         )
-        model = build_vgae(config.model, task.features.shape[1], generator=stream(training.seed, "init"))
+        model = build_vgae(
+            config.model,
+            task.features.shape[1],
+            directed=graph.directed,
+            generator=stream(training.seed, "init"),
+        )
         generator = stream(training.seed, "train", device=device)
         trainer = LinkTrainer(model.to(device), task, training, generator=generator)
         return cls(config, graph, split, task, trainer)
@@ -183,7 +189,7 @@ class LinkPrediction:
             "learn_c": config.model.learn_c,
             "posterior": config.model.posterior,
             "prior": config.model.posterior if config.model.prior == "auto" else config.model.prior,
-            "decoder": config.model.decoder,
+            "decoder": decoder_name(config.model, directed=self.graph.directed),
             "seed": config.training.seed,
             "device": str(self.task.positive.device),
             "epochs": trainer.epoch,

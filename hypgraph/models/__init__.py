@@ -1,8 +1,18 @@
 """Models: they compose encoder, head, prior and decoder, and return values."""
 
-from hypgraph.models.build import build_vae, build_vgae
+from hypgraph.models.build import build_vae, build_vgae, decoder_name
 from hypgraph.models.stack import stack_models, unstack_model
 from hypgraph.models.vae import VAE, Terms
 from hypgraph.models.vgae import VGAE, Objective
 
-__all__ = ["VAE", "VGAE", "Objective", "Terms", "build_vae", "build_vgae", "stack_models", "unstack_model"]
+__all__ = [
+    "VAE",
+    "VGAE",
+    "Objective",
+    "Terms",
+    "build_vae",
+    "build_vgae",
+    "decoder_name",
+    "stack_models",
+    "unstack_model",
+]

@@ -22,7 +22,7 @@ from hypgraph.nn import (
     PosteriorHead,
 )
 
-__all__ = ["build_vae", "build_vgae"]
+__all__ = ["build_vae", "build_vgae", "decoder_name"]
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -47,12 +47,22 @@ def _family(role: str, name: str, manifold: Manifold) -> type[CenteredDistributi
     return family
 
 
-def build_vgae(config: ModelConfig, in_features: int, *, generator: torch.Generator | None = None) -> VGAE:
+def decoder_name(config: ModelConfig, *, directed: bool) -> str:
+    """The key in ``EDGE_DECODERS`` of the decoder that ``config`` means for such edges."""
+    if config.decoder != "auto":
+        return config.decoder
+    return "directed-gyroplane" if directed else "gyroplane"
+
+
+def build_vgae(
+    config: ModelConfig, in_features: int, *, directed: bool = False, generator: torch.Generator | None = None
+) -> VGAE:
     """The model that ``config`` describes, with fresh weights.
 
     Args:
         config: names and numbers; the names are looked up here.
         in_features: the number of features of a node.
+        directed: whether its edges have a direction, which decides what the decoder ``auto`` is.
         generator: for the weights, on the CPU.
 
     Raises:
@@ -61,7 +71,7 @@ def build_vgae(config: ModelConfig, in_features: int, *, generator: torch.Genera
     manifold = _manifold(config.latent, config.dim, config.c, learn_c=config.learn_c)
     posterior = _family("posterior", config.posterior, manifold)
     prior = posterior if config.prior == "auto" else _family("prior", config.prior, manifold)
-    decoder = lookup(EDGE_DECODERS, config.decoder, what="decoder")
+    decoder = lookup(EDGE_DECODERS, decoder_name(config, directed=directed), what="decoder")
     dtype = lookup(DTYPES, config.dtype, what="dtype")
     head = PosteriorHead(
         manifold,

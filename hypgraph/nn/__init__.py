@@ -3,6 +3,8 @@
 from hypgraph.nn.curvature import Curvature
 from hypgraph.nn.edge_decoders import (
     EDGE_DECODERS,
+    CroftonDecoder,
+    DirectedGyroplaneDecoder,
     EdgeDecoder,
     FermiDiracDecoder,
     GyroplaneDecoder,
@@ -31,7 +33,9 @@ __all__ = [
     "LIKELIHOODS",
     "VECTOR_DECODERS",
     "Bernoulli",
+    "CroftonDecoder",
     "Curvature",
+    "DirectedGyroplaneDecoder",
     "EdgeDecoder",
     "FermiDiracDecoder",
     "GCNEncoder",

@@ -1,7 +1,7 @@
 """Edge decoders: from the latents of two nodes to the logit of an edge between them.
 
-Each sees the two latents and nothing else, and is symmetric in them. What depends on one node alone is computed
-once a node, then gathered for each pair.
+Each sees the two latents and nothing else, and all but the one for directed edges are symmetric in them. What
+depends on one node alone is computed once a node, then gathered for each pair.
 """
 
 import math
@@ -14,10 +14,13 @@ from typing_extensions import override
 
 from hypgraph.manifolds import Manifold, Polar
 from hypgraph.nn.gyroplane import tight_frame
-from hypgraph.nn.node_pairs import pair_square_dist, pair_square_norm
+from hypgraph.nn.node_pairs import pair_absolute_norm, pair_square_dist, pair_square_norm
+from hypgraph.random import uniform
 
 __all__ = [
     "EDGE_DECODERS",
+    "CroftonDecoder",
+    "DirectedGyroplaneDecoder",
     "EdgeDecoder",
     "FermiDiracDecoder",
     "GyroplaneDecoder",
@@ -28,7 +31,7 @@ __all__ = [
 
 
 class EdgeDecoder(nn.Module, ABC):
-    """A symmetric function of two latents."""
+    """A function of two latents."""
 
     def __init__(self, manifold: Manifold) -> None:
         super().__init__()
@@ -40,7 +43,7 @@ class EdgeDecoder(nn.Module, ABC):
 
         Args:
             z: N points: coordinates ``[N, ambient_dim]``, or polar coordinates about the origin.
-            edge_label_index: ``[2, E]``, the pairs.
+            edge_label_index: ``[2, E]``, the pairs, source first where edges have a direction.
 
         Returns:
             ``[E]``.
@@ -51,6 +54,13 @@ def _frame_vectors(manifold: Manifold, z: Tensor | Polar, pairs: Tensor) -> tupl
     """log₀ of the two points of each pair in the orthonormal frame at the origin, ``[E, d]`` each."""
     vectors = (z if isinstance(z, Polar) else manifold.to_polar(z)).vector()
     return vectors.index_select(0, pairs[0]), vectors.index_select(0, pairs[1])
+
+
+def _dist_to_gyroplanes(manifold: Manifold, z: Tensor | Polar, normals: Tensor, offsets: Tensor) -> Tensor:
+    """Signed distances ``[N, K]``; the normals need not have length 1."""
+    return manifold.dist_to_gyroplanes(
+        z, normals / torch.linalg.vector_norm(normals, dim=-1, keepdim=True), offsets
+    )
 
 
 class _MetricDecoder(EdgeDecoder):
@@ -93,11 +103,86 @@ class GyroplaneDecoder(_MetricDecoder):
         self.offsets = nn.Parameter(torch.zeros(count, dtype=dtype))
         self.weights = nn.Parameter(torch.full((count,), (manifold.dim / count) ** 0.5, dtype=dtype))
 
+    def _weighted_distances(self, z: Tensor | Polar) -> Tensor:
+        """wₖ gₖ(z), ``[N, K]``."""
+        return self.weights * _dist_to_gyroplanes(self.manifold, z, self.normals, self.offsets)
+
     @override
     def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
-        normals = self.normals / torch.linalg.vector_norm(self.normals, dim=-1, keepdim=True)
-        distances = self.manifold.dist_to_gyroplanes(z, normals, self.offsets)
-        return self._logit(pair_square_norm(self.weights * distances, edge_label_index))
+        return self._logit(pair_square_norm(self._weighted_distances(z), edge_label_index))
+
+
+class DirectedGyroplaneDecoder(GyroplaneDecoder):
+    """A gyroplane metric in which an edge leads across, from i to j.
+
+        logit = e^t (ρ - Σₖ wₖ² (gₖ(z_j) - gₖ(z_i) - δₖ)²)
+
+    δₖ is how far along gyroplane k's normal the target of an edge lies from its source, a geodesic length. With
+    the potential u(z) = 2 e^t Σₖ wₖ² δₖ gₖ(z) the logit is a symmetric one plus u(z_j) - u(z_i), and the logits of
+    the two directions of a pair differ by twice that: the potential orders the nodes, as levels do in a hierarchy.
+    δ starts at 0, where this is the :class:`GyroplaneDecoder`, from the same draws.
+    """
+
+    def __init__(
+        self,
+        manifold: Manifold,
+        *,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        count: int | None = None,
+    ) -> None:
+        super().__init__(manifold, generator=generator, dtype=dtype, count=count)
+        self.shifts = nn.Parameter(torch.zeros_like(self.offsets))
+
+    @override
+    def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
+        distances, shifts = self._weighted_distances(z), self.weights * self.shifts
+        # (a - s)² = a² - 2as + s²: the mixed term is a difference of two numbers, one a node
+        potential = 2 * (distances @ shifts)
+        source, target = edge_label_index
+        crossed = potential.index_select(0, target) - potential.index_select(0, source)
+        return self._logit(pair_square_norm(distances, edge_label_index) - crossed + shifts.square().sum())
+
+
+class CroftonDecoder(_MetricDecoder):
+    """A soft weighted count of the gyroplanes that separate two points.
+
+        logit = e^t (ρ - Σₖ |wₖ| |tanh(e^T gₖ(z_i)) - tanh(e^T gₖ(z_j))|)
+
+    A gyroplane far from both points adds 0 if they are on one side of it and 2|wₖ| if not. By Crofton's formula
+    the invariant measure of the hyperplanes that separate two points is, up to a factor, their distance (Santaló
+    1976, chapter 17). In flat space that measure is uniform in direction and offset; in curved space the offsets
+    would have density cosh(√c r)^(d-1), here they are left to training. Either way the sum is a metric.
+
+    At the start the normals are a tight frame, the offsets uniform on ±3, wₖ = 8/K, T = 0.
+
+    Args:
+        manifold: the latent space.
+        generator: for the initial normals and offsets.
+        dtype: precision, that of the latents.
+        count: K, the number of gyroplanes.
+    """
+
+    def __init__(
+        self,
+        manifold: Manifold,
+        *,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        count: int = 64,
+    ) -> None:
+        super().__init__(manifold, dtype)
+        self.normals = nn.Parameter(tight_frame(count, manifold.dim, generator=generator, dtype=dtype))
+        offsets = uniform((count,), dtype=dtype, generator=generator)
+        self.offsets = nn.Parameter(6 * offsets - 3)
+        self.weights = nn.Parameter(torch.full((count,), 8 / count, dtype=dtype))
+        self.log_sharpness = nn.Parameter(torch.tensor(0.0, dtype=dtype))
+
+    @override
+    def forward(self, z: Tensor | Polar, edge_label_index: Tensor) -> Tensor:
+        distances = _dist_to_gyroplanes(self.manifold, z, self.normals, self.offsets)
+        sides = self.weights * torch.tanh(torch.exp(self.log_sharpness) * distances)
+        return self._logit(pair_absolute_norm(sides, edge_label_index))
 
 
 class FermiDiracDecoder(_MetricDecoder):
@@ -182,6 +267,8 @@ class MLPDecoder(EdgeDecoder):
 
 EDGE_DECODERS: dict[str, Callable[..., EdgeDecoder]] = {
     "gyroplane": GyroplaneDecoder,
+    "crofton": CroftonDecoder,
+    "directed-gyroplane": DirectedGyroplaneDecoder,
     "fermi-dirac": FermiDiracDecoder,
     "tanh-distance": TanhDistanceDecoder,
     "inner-product": InnerProductDecoder,

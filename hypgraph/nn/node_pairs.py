@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from hypgraph.manifolds import Conformal, Manifold
 
-__all__ = ["pair_square_dist", "pair_square_norm"]
+__all__ = ["pair_absolute_norm", "pair_square_dist", "pair_square_norm"]
 
 # On the CPU a block of pairs stays in the cache; a GPU takes all pairs in one go.
 PAIRS_A_BLOCK = 2048
@@ -70,6 +70,46 @@ def pair_square_norm(nodes: Tensor, pairs: Tensor) -> Tensor:
     tensor([25.])
     """
     result: Tensor = _PairSquareNorm.apply(nodes, pairs)
+    return result
+
+
+class _PairAbsoluteNorm(torch.autograd.Function):
+    @staticmethod
+    @override
+    def forward(ctx: Any, nodes: Tensor, pairs: Tensor) -> Tensor:
+        ctx.save_for_backward(nodes, pairs)
+        result = nodes.new_empty(pairs.shape[1])
+        for block, difference in _differences(nodes, pairs):
+            torch.sum(difference.abs_(), dim=-1, out=result[block])
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        nodes, pairs = ctx.saved_tensors
+        (grad,) = grad_outputs
+        result = torch.zeros_like(nodes)
+        for block, difference in _differences(nodes, pairs):
+            slope = difference.sign_().mul_(grad[block].unsqueeze(-1))
+            result.index_add_(0, pairs[0, block], slope)
+            result.index_add_(0, pairs[1, block], slope, alpha=-1)
+        return result, None
+
+
+def pair_absolute_norm(nodes: Tensor, pairs: Tensor) -> Tensor:
+    """Sums of absolute differences ‖h_i - h_j‖₁ of pairs of rows, in blocks; no slope where entries are equal.
+
+    Args:
+        nodes: ``[N, K]``.
+        pairs: ``[2, E]``, row numbers.
+
+    Returns:
+        ``[E]``.
+
+    >>> pair_absolute_norm(torch.tensor([[0.0, 0.0], [3.0, -4.0]]), torch.tensor([[0], [1]]))
+    tensor([7.])
+    """
+    result: Tensor = _PairAbsoluteNorm.apply(nodes, pairs)
     return result
 
 

@@ -2,8 +2,9 @@
 
 from hypgraph.training.checkpoint import load_checkpoint, save_checkpoint
 from hypgraph.training.device import resolve_device
+from hypgraph.training.input_features import input_features
 from hypgraph.training.interrupt import deferred_interrupt
-from hypgraph.training.link_task import LinkTask, input_features
+from hypgraph.training.link_task import LinkTask
 from hypgraph.training.threads import limited_threads
 from hypgraph.training.trainer import Best, EpochRecord, LinkTrainer, link_logits, score_links
 from hypgraph.training.vae_trainer import VAERecord, VAETrainer

@@ -2,26 +2,14 @@
 
 from dataclasses import dataclass
 
-import scipy.sparse
 import torch
 from torch import Tensor
 
 from hypgraph.data import EdgeSplit, Graph, NonEdgeSampler
-from hypgraph.data.feature_weights import is_binary, normalise_rows, tf_idf
 from hypgraph.nn import SparseMatrix, normalised_adjacency
+from hypgraph.training.input_features import input_features
 
-__all__ = ["LinkTask", "input_features"]
-
-
-def input_features(graph: Graph) -> SparseMatrix:
-    """What the encoder sees, ``[N, F]``: rows of length 1, binary features weighted by inverse document frequency.
-
-    A graph without features gets the identity, one feature a node.
-    """
-    features = graph.features
-    if features is None:
-        return SparseMatrix.from_scipy(scipy.sparse.eye_array(graph.num_nodes, format="csr"))
-    return SparseMatrix.from_scipy(normalise_rows(tf_idf(features) if is_binary(features) else features))
+__all__ = ["LinkTask"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +42,22 @@ class LinkTask:
         *,
         normalisation: str,
         device: torch.device,
+        inputs: str = "own",
         hits_at: int | None = None,
     ) -> "LinkTask":
-        """From a graph and its split; message passing gets the training edges and no other."""
+        """From a graph and its split; message passing gets the training edges and no other.
+
+        Args:
+            graph: nodes and features.
+            split: of its edges.
+            normalisation: of the adjacency.
+            device: where all of it goes.
+            inputs: what the encoder sees; see :func:`~hypgraph.training.input_features.input_features`.
+            hits_at: K where Hits@K is what validation goes by.
+        """
         adjacency = normalised_adjacency(split.train_edge_index, graph.num_nodes, normalisation=normalisation)
         return cls(
-            features=input_features(graph).to(device),
+            features=SparseMatrix.from_scipy(input_features(graph, split.train_edge_index, inputs)).to(device),
             adjacency=adjacency.to(device),
             positive=split.train_edge_index.to(device),
             negatives=split.training_negatives(device=device),

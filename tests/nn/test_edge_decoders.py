@@ -10,6 +10,8 @@ from torch import Tensor
 from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
 from hypgraph.nn import (
     EDGE_DECODERS,
+    CroftonDecoder,
+    DirectedGyroplaneDecoder,
     EdgeDecoder,
     FermiDiracDecoder,
     GyroplaneDecoder,
@@ -54,6 +56,8 @@ def distances(manifold: Manifold, z: Tensor, edges: Tensor) -> Tensor:
 def test_every_decoder_is_known_by_its_name() -> None:
     assert {
         "gyroplane": GyroplaneDecoder,
+        "crofton": CroftonDecoder,
+        "directed-gyroplane": DirectedGyroplaneDecoder,
         "fermi-dirac": FermiDiracDecoder,
         "tanh-distance": TanhDistanceDecoder,
         "inner-product": InnerProductDecoder,
@@ -62,14 +66,18 @@ def test_every_decoder_is_known_by_its_name() -> None:
 
 
 @every_decoder_and_manifold
-def test_logits_have_one_number_a_pair_and_are_symmetric(name: str, manifold: Manifold) -> None:
+def test_logits_have_one_number_a_pair_and_are_symmetric_unless_directed(name: str, manifold: Manifold) -> None:
     decoder, z = trained(name, manifold), place(manifold, frame_vectors(manifold))
     logits = decoder(z, pairs())
     assert logits.shape == (30,)
     assert logits.dtype == F64
     assert torch.isfinite(logits).all()
     assert logits.unique().numel() > 10
-    torch.testing.assert_close(decoder(z, pairs().flip(0)), logits, rtol=1e-14, atol=1e-14)
+    backwards = decoder(z, pairs().flip(0))
+    if name == "directed-gyroplane":
+        assert ((backwards - logits).abs() > 1e-3).sum() > 20
+    else:
+        torch.testing.assert_close(backwards, logits, rtol=1e-14, atol=1e-14)
     assert decoder(z, torch.empty(2, 0, dtype=torch.long)).shape == (0,)
 
 
@@ -158,7 +166,7 @@ def test_initial_weights_come_from_the_generator_alone(name: str) -> None:
     assert torch.equal(before, torch.get_rng_state())
     same = [torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True)]
     assert all(same)
-    if name in ("gyroplane", "mlp"):
+    if name in ("gyroplane", "directed-gyroplane", "crofton", "mlp"):
         assert not all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
@@ -257,21 +265,101 @@ def signed_distance(z: Array, foot: Array, normal: Array, c: float) -> Array:
     return np.arcsinh(along / (1 - c * (difference**2).sum(-1))) / math.sqrt(c)
 
 
-@pytest.mark.parametrize("manifold", [PoincareBall(4, 1.2), Lorentz(4, 1.2)], ids=str)
-def test_gyroplane_compares_signed_distances_to_each_gyroplane(manifold: PoincareBall | Lorentz) -> None:
-    z = place(manifold, frame_vectors(manifold))
-    decoder = trained("gyroplane", manifold)
-    assert isinstance(decoder, GyroplaneDecoder)
+def signed_distances(decoder: GyroplaneDecoder | CroftonDecoder, z: Tensor) -> Array:
+    """To each gyroplane of the decoder, ``[K, N]``, by the paper's formula."""
+    manifold = decoder.manifold
+    assert isinstance(manifold, PoincareBall | Lorentz)
+    c = float(manifold.c)
     x = (manifold.to_ball(z) if isinstance(manifold, Lorentz) else z).numpy()
-    normals, offsets, weights = (p.detach().numpy() for p in (decoder.normals, decoder.offsets, decoder.weights))
-    total = np.zeros(30)
-    for normal, offset, weight in zip(normals, offsets, weights, strict=True):
-        foot = math.tanh(math.sqrt(1.2) * offset / 2) / math.sqrt(1.2) * normal / np.linalg.norm(normal)
-        g = signed_distance(x, foot, normal, 1.2)
-        total += weight**2 * (g[pairs()[0]] - g[pairs()[1]]) ** 2
+    rows = []
+    for normal, offset in zip(decoder.normals.detach().numpy(), decoder.offsets.detach().numpy(), strict=True):
+        foot = math.tanh(math.sqrt(c) * offset / 2) / math.sqrt(c) * normal / np.linalg.norm(normal)
+        rows.append(signed_distance(x, foot, normal, c))
+    return np.stack(rows)
+
+
+curved = pytest.mark.parametrize("manifold", [PoincareBall(4, 1.2), Lorentz(4, 1.2)], ids=str)
+
+
+@curved
+@pytest.mark.parametrize("name", ["gyroplane", "directed-gyroplane"])
+def test_gyroplane_compares_signed_distances_to_each_gyroplane(
+    name: str, manifold: PoincareBall | Lorentz
+) -> None:
+    z = place(manifold, frame_vectors(manifold))
+    decoder = trained(name, manifold)
+    assert isinstance(decoder, GyroplaneDecoder)
+    g = signed_distances(decoder, z)
+    crossed = g[:, pairs()[1]] - g[:, pairs()[0]]
+    if isinstance(decoder, DirectedGyroplaneDecoder):
+        crossed = crossed - decoder.shifts.detach().numpy()[:, None]
+    total = (decoder.weights.detach().numpy()[:, None] ** 2 * crossed**2).sum(axis=0)
     radius, temperature = decoder.radius.item(), decoder.log_inverse_temperature.item()
     expected = math.exp(temperature) * (radius - total)
     np.testing.assert_allclose(decoder(z, pairs()).detach().numpy(), expected, rtol=1e-10, atol=1e-10)
+
+
+@curved
+def test_crofton_counts_softly_the_gyroplanes_between_two_points(manifold: PoincareBall | Lorentz) -> None:
+    z = place(manifold, frame_vectors(manifold))
+    decoder = trained("crofton", manifold)
+    assert isinstance(decoder, CroftonDecoder)
+    sides = np.tanh(math.exp(decoder.log_sharpness.item()) * signed_distances(decoder, z))
+    weights = np.abs(decoder.weights.detach().numpy())[:, None]
+    total = (weights * np.abs(sides[:, pairs()[0]] - sides[:, pairs()[1]])).sum(axis=0)
+    radius, temperature = decoder.radius.item(), decoder.log_inverse_temperature.item()
+    expected = math.exp(temperature) * (radius - total)
+    np.testing.assert_allclose(decoder(z, pairs()).detach().numpy(), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_crofton_with_sharp_sides_counts_the_gyroplanes_between_two_points() -> None:
+    decoder = CroftonDecoder(PoincareBall(2), generator=seeded(0))
+    z = place(decoder.manifold, frame_vectors(decoder.manifold))
+    with torch.no_grad():
+        decoder.log_sharpness.fill_(12.0)
+    between = (
+        np.sign(signed_distances(decoder, z))[:, pairs()[0]]
+        != np.sign(signed_distances(decoder, z))[:, pairs()[1]]
+    )
+    assert between.sum(axis=0).max() > 5
+    expected = 2 - 2 * (8 / 64) * between.sum(axis=0)
+    np.testing.assert_allclose(decoder(z, pairs()).detach().numpy(), expected, atol=1e-3)
+
+
+def test_crofton_with_many_sharp_gyroplanes_is_linear_in_flat_distance() -> None:
+    """A line with a uniform angle and an offset uniform on ±3 separates points a distance d apart with (2/π) d/6."""
+    manifold = Euclidean(2)
+    decoder = CroftonDecoder(manifold, generator=seeded(0), count=8192)
+    with torch.no_grad():
+        decoder.log_sharpness.fill_(12.0)
+    z = 0.8 * frame_vectors(manifold)
+    assert z.norm(dim=-1).max() < 3
+    everything = torch.combinations(torch.arange(9)).mT
+    expected = 2 - 2 * 8 * (2 / math.pi) * distances(manifold, z, everything) / 6
+    torch.testing.assert_close(decoder(z, everything).detach(), expected, rtol=0, atol=0.15)
+
+
+@pytest.mark.parametrize("manifold", spaces(4), ids=str)
+def test_directed_gyroplane_starts_as_the_undirected_one(manifold: Manifold) -> None:
+    z = place(manifold, frame_vectors(manifold))
+    one, other = (make(manifold, generator=seeded(0)) for make in (DirectedGyroplaneDecoder, GyroplaneDecoder))
+    torch.testing.assert_close(one(z, pairs()), other(z, pairs()), rtol=1e-14, atol=1e-14)
+
+
+def test_directed_gyroplane_learns_which_way_edges_lead() -> None:
+    """A path, from left to right: its own direction scores high, the opposite one low."""
+    manifold = PoincareBall(2)
+    z = place(manifold, torch.tensor([[x, 0.0] for x in (-2.0, -1.0, 0.1, 1.0, 2.0)], dtype=F64))
+    path = torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]])
+    decoder = DirectedGyroplaneDecoder(manifold, generator=seeded(0))
+    optimizer = torch.optim.Adam(decoder.parameters(), lr=0.05)
+    for _ in range(100):
+        optimizer.zero_grad()
+        logits = torch.cat([decoder(z, path), -decoder(z, path.flip(0))])
+        torch.nn.functional.softplus(-logits).mean().backward()
+        optimizer.step()
+    assert (decoder(z, path) > 1).all()
+    assert (decoder(z, path.flip(0)) < -1).all()
 
 
 @pytest.mark.parametrize("dim", [1, 2, 4, 16])

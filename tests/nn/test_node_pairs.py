@@ -1,11 +1,13 @@
 """Functions of pairs of nodes against the plain formulas, and the memory they take."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
 
 from hypgraph.manifolds import Manifold, Polar
-from hypgraph.nn.node_pairs import PAIRS_A_BLOCK, pair_square_dist, pair_square_norm
+from hypgraph.nn.node_pairs import PAIRS_A_BLOCK, pair_absolute_norm, pair_square_dist, pair_square_norm
 from tests.distributions.reference import F64, place, seeded, spaces
 from tests.nn.memory import LargestTensor
 
@@ -27,9 +29,24 @@ def test_squares_and_gradients_are_those_of_the_plain_formula(count: int) -> Non
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
-def test_it_passes_gradcheck() -> None:
+@pytest.mark.parametrize("count", [0, 1, 7, PAIRS_A_BLOCK, PAIRS_A_BLOCK + 1, 3 * PAIRS_A_BLOCK - 5])
+def test_absolute_norms_and_gradients_are_those_of_the_plain_formula(count: int) -> None:
+    nodes = torch.randn(40, 3, dtype=F64, generator=seeded(1), requires_grad=True)
+    pairs = random_pairs(40, count)
+    expected = (nodes[pairs[0]] - nodes[pairs[1]]).abs().sum(-1)
+    norm = pair_absolute_norm(nodes, pairs)
+    torch.testing.assert_close(norm, expected, rtol=1e-14, atol=0)
+    cotangent = torch.randn(count, dtype=F64, generator=seeded(2))
+    ours, theirs = (torch.autograd.grad(value, nodes, cotangent)[0] for value in (norm, expected))
+    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [pair_square_norm, pair_absolute_norm])
+def test_it_passes_gradcheck(function: Callable[[Tensor, Tensor], Tensor]) -> None:
     nodes = torch.randn(6, 3, dtype=F64, generator=seeded(1), requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: pair_square_norm(x, random_pairs(6, 12)), (nodes,))
+    pairs = random_pairs(6, 12)
+    pairs = pairs[:, pairs[0] != pairs[1]]  # an absolute value has no slope at 0
+    assert torch.autograd.gradcheck(lambda x: function(x, pairs), (nodes,))
 
 
 def test_the_nodes_are_left_alone_and_need_not_be_contiguous() -> None:
@@ -41,12 +58,13 @@ def test_the_nodes_are_left_alone_and_need_not_be_contiguous() -> None:
     torch.testing.assert_close(square, (before[pairs[0]] - before[pairs[1]]).square().sum(-1))
 
 
-def test_no_tensor_holds_a_row_for_each_pair() -> None:
+@pytest.mark.parametrize("function", [pair_square_norm, pair_absolute_norm])
+def test_no_tensor_holds_a_row_for_each_pair(function: Callable[[Tensor, Tensor], Tensor]) -> None:
     nodes = torch.randn(40, 30, dtype=F64, generator=seeded(1), requires_grad=True)
     count = 20 * PAIRS_A_BLOCK
     pairs = random_pairs(40, count)
     with LargestTensor() as largest:
-        pair_square_norm(nodes, pairs).sum().backward()
+        function(nodes, pairs).sum().backward()
     assert count <= largest.elements <= 4 * count
 
 

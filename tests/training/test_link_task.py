@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hypgraph.data import Graph, load_graph, split_edges
+from hypgraph.data import load_graph, split_edges
 from hypgraph.random import stream
 from hypgraph.training import LinkTask, input_features
 from tests.training.karate import CPU, karate_split, karate_task
@@ -60,19 +60,8 @@ def test_what_is_held_out_is_what_the_split_holds_out():
     assert torch.equal(task.test[1], split.test_neg_edge_index)
 
 
-def test_binary_features_are_weighted_by_inverse_document_frequency_in_rows_of_length_one():
-    features = load_graph("cora").features.toarray().astype(np.float64)
-    weighted = features * np.log(len(features) / np.maximum(features.sum(axis=0), 1))
-    expected = weighted / np.linalg.norm(weighted, axis=1, keepdims=True)
-    found = dense(input_features(load_graph("cora")))
-    assert found.shape == (2708, 1433)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
-
-
-def test_other_features_keep_their_proportions_and_a_node_without_any_keeps_zeros():
-    graph = Graph.from_pairs("path", [[0, 1], [1, 2]], node_id=[1, 2, 3], features=[[3, -4], [0, 0], [0, 5]])
-    np.testing.assert_allclose(dense(input_features(graph)), [[0.6, -0.8], [0, 0], [0, 1]], rtol=1e-6)
-
-
-def test_a_graph_without_features_gets_one_a_node():
-    assert np.array_equal(dense(input_features(load_graph("karate"))), np.eye(34))
+def test_the_encoder_sees_what_is_asked_for():
+    graph = load_graph("karate")
+    task = LinkTask.build(graph, karate_split(), normalisation="row", device=CPU, inputs="degree")
+    expected = input_features(graph, karate_split().train_edge_index, "degree").toarray()
+    assert np.array_equal(dense(task.features), expected)
