@@ -1,108 +1,114 @@
-"""CPU time of one training step on Cora: ours on each latent space, beside PyG's VGAE of PyG's own modules.
+"""Time of one training step on a graph: ours on each latent space, beside PyG's VGAE of PyG's own modules.
 
-    python benchmarks/vgae_step.py [--device cuda]
+    python benchmarks/vgae_step.py [--data cora,citeseer,pubmed] [--device cuda] [--compile]
 
-One thread; on a GPU, wall time with the device waited for. The contenders take turns, so that a slow moment of the
-machine hits all of them; the table has the median of each and the median of the ratios within a turn. A step is
+PubMed is found through HYPGRAPH_DATA. One thread, CPU time; on a GPU, wall time with the device waited for. The
+contenders take turns; the tables have the median of each and the medians of the ratios within a turn. A step is
 fresh negatives, encoder, draw, loss, gradients and the optimiser, as in `hypgraph train`; the validation of each
-epoch is timed apart.
+epoch is timed apart. PyG's model is that of `pyg_vgae.py`, with dense and with sparse features.
 """
 
 import argparse
-import statistics
-import time
+import inspect
 import warnings
-from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
+from turns import Step, cells, clock_of, in_turns
 
 from hypgraph.config import load_config
 from hypgraph.experiments.link_prediction import LinkPrediction
+from hypgraph.models import decoder_name
+from hypgraph.random import stream
+from hypgraph.training import LinkTrainer
+
+OURS = {
+    "poincare, wrapped": ("poincare", "wrapped"),
+    "poincare, riemannian": ("poincare", "riemannian"),
+    "lorentz, wrapped": ("lorentz", "wrapped"),
+    "euclidean": ("euclidean", "wrapped"),
+}
+DENSE, SPARSE, FLAT = "PyG VGAE, dense features", "PyG VGAE, sparse features", "ours, euclidean"
+LARGE = 10_000  # nodes
 
 
-def ours(latent: str, data: str, device: str) -> LinkPrediction:
-    overrides = {"data.name": data, "model.latent": latent, "training.device": device}
-    return LinkPrediction.prepare(load_config(overrides=overrides))
+def can_compile() -> bool:
+    return "compiled" in inspect.signature(LinkTrainer).parameters
 
 
-def pyg_vgae(run: LinkPrediction) -> Callable[[], None]:
-    """As in PyG's documentation: dense features, GCNConv, inner-product decoder, its negative sampling."""
-    from torch_geometric.nn import VGAE, GCNConv
-
-    class Encoder(torch.nn.Module):
-        def __init__(self, in_features: int, hidden: int, out_features: int) -> None:
-            super().__init__()
-            self.conv = GCNConv(in_features, hidden, cached=True)
-            self.mu = GCNConv(hidden, out_features, cached=True)
-            self.logstd = GCNConv(hidden, out_features, cached=True)
-
-        def forward(self, x: torch.Tensor, edge_index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            x = self.conv(x, edge_index).relu()
-            return self.mu(x, edge_index), self.logstd(x, edge_index)
-
-    positive = run.task.positive
-    features = torch.as_tensor(run.graph.features.todense()).to(positive.device)
-    edge_index = torch.cat([positive, positive.flip(0)], dim=1)
-    config = run.config.model
-    model = VGAE(Encoder(features.shape[1], config.hidden, config.dim)).to(positive.device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-
-    def step() -> None:
-        model.train()
-        optimizer.zero_grad()
-        z = model.encode(features, edge_index)
-        loss = model.recon_loss(z, positive) + model.kl_loss() / features.shape[0]
-        loss.backward()
-        optimizer.step()
-
-    return step
+def trainers(data: str, arguments: argparse.Namespace) -> tuple[LinkPrediction, dict[str, LinkTrainer]]:
+    """The data and split, and a trainer of each latent space on them."""
+    runs: dict[str, LinkPrediction] = {}
+    first: LinkPrediction | None = None
+    for name, (latent, posterior) in OURS.items():
+        overrides = {
+            "data.name": data,
+            "model.latent": latent,
+            "model.posterior": posterior,
+            "model.dim": arguments.dim,
+            "model.decoder": arguments.decoder,
+            "training.device": arguments.device,
+        }
+        shared: dict[str, Any] = {"graph": first.graph, "split": first.split} if first else {}
+        runs[name] = LinkPrediction.prepare(load_config(overrides=overrides), **shared)
+        first = first or runs[name]
+    assert first is not None
+    if not arguments.compile:
+        return first, {name: run.trainer for name, run in runs.items()}
+    return first, {name: compiled(run) for name, run in runs.items()}
 
 
-def gpu_clock() -> float:
-    torch.cuda.synchronize()
-    return time.perf_counter()
+def compiled(run: LinkPrediction) -> LinkTrainer:
+    generator = stream(run.config.training.seed, "train", device=run.task.positive.device)
+    options: dict[str, Any] = {"generator": generator, "compiled": True}
+    return LinkTrainer(run.trainer.model, run.task, run.config.training, **options)
+
+
+def contenders(data: str, arguments: argparse.Namespace) -> tuple[LinkPrediction, dict[str, Step]]:
+    from pyg_vgae import PygTraining
+
+    run, ours = trainers(data, arguments)
+    dim, positive = run.config.model.dim, run.task.positive
+    pyg = {
+        name: PygTraining(run.graph.features, positive, dim=dim, sparse=name == SPARSE, device=arguments.device)
+        for name in (DENSE, SPARSE)
+    }
+    steps: dict[str, Step] = {f"ours, {name}": trainer.step for name, trainer in ours.items()}
+    steps |= {name: training.step for name, training in pyg.items()}
+    steps |= {f"validation: ours, {name}": ours[name].validate for name in list(ours)[:1]}
+    steps |= {f"validation: {DENSE}": partial(pyg[DENSE].score, *run.task.val)}
+    return run, steps
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="cora")
-    parser.add_argument("--turns", type=int, default=100)
+    parser.add_argument("--data", default="cora,citeseer", help="names with commas between them")
+    parser.add_argument("--turns", type=int, default=100, help=f"a quarter of them beyond {LARGE:,} nodes")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--dim", type=int)
+    parser.add_argument("--decoder")
+    parser.add_argument("--compile", action="store_true", help="our models through torch.compile")
     arguments = parser.parse_args()
+    if arguments.compile and not can_compile():
+        parser.error("the trainer of this version cannot compile its model; leave out --compile")
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="`torch.jit.script.*` is deprecated", category=DeprecationWarning)
-    runs = {
-        latent: ours(latent, arguments.data, arguments.device) for latent in ("poincare", "lorentz", "euclidean")
-    }
-    contenders: dict[str, Callable[[], object]] = {
-        "ours, poincare": runs["poincare"].trainer.step,
-        "ours, lorentz": runs["lorentz"].trainer.step,
-        "ours, euclidean": runs["euclidean"].trainer.step,
-        "PyG VGAE, dense features": pyg_vgae(runs["euclidean"]),
-        "ours, poincare: validation": runs["poincare"].trainer.validate,
-    }
-    clock = time.process_time if arguments.device == "cpu" else gpu_clock
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(arguments.turns + 10):
-        for name, step in contenders.items():
-            before = clock()
-            step()
-            after = clock()
-            if turn >= 10:
-                times[name].append(1e3 * (after - before))
-    reference = {"/ PyG": "PyG VGAE, dense features", "/ euclidean": "ours, euclidean"}
-    config = runs["poincare"].config.model
-    setting = f"{arguments.data}, d={config.dim}, {config.decoder}, {config.dtype} latents"
-    device = torch.cuda.get_device_name() if arguments.device == "cuda" else "one thread"
-    print(f"{setting}, {device}, torch {torch.__version__}\n")
-    unit = "CPU-ms" if arguments.device == "cpu" else "ms"
-    print(f"| {unit} a step, median of {arguments.turns} | ms | {' | '.join(reference)} |\n|---|---:|---:|---:|")
-    for name, values in times.items():
-        ratios = [
-            statistics.median(a / b for a, b in zip(values, times[other], strict=True))
-            for other in reference.values()
-        ]
-        print(f"| {name} | {statistics.median(values):.2f} | {' | '.join(f'{r:.2f}' for r in ratios)} |")
+    clock, unit = clock_of(arguments.device)
+    where = torch.cuda.get_device_name() if arguments.device == "cuda" else "one thread"
+    for data in arguments.data.split(","):
+        run, steps = contenders(data, arguments)
+        turns = arguments.turns if run.graph.num_nodes < LARGE else max(1, arguments.turns // 4)
+        times = in_turns(steps, turns, clock)
+        model, way = run.config.model, ", compiled" if arguments.compile else ""
+        decoder = decoder_name(model, directed=run.graph.directed)
+        setting = f"d={model.dim}, {decoder}, {model.dtype} latents{way}"
+        print(f"{data}, {setting}, {where}, torch {torch.__version__}\n")
+        print(f"| {unit} a step, median of {turns} | ms | ÷ PyG dense | ÷ PyG sparse | ÷ our euclidean |")
+        print("|---|---:|---:|---:|---:|")
+        for name in steps:
+            print(f"| {name} | {cells(times, name, [DENSE, SPARSE, FLAT])} |")
+        print()
 
 
 if __name__ == "__main__":

@@ -84,12 +84,12 @@ class ModelConfig(Closed):
     """Family of the prior: wrapped, riemannian, rown, or auto, that of the posteriors."""
     decoder: str = "auto"
     """Edge decoder: gyroplane, crofton, directed-gyroplane, fermi-dirac, tanh-distance, inner-product or mlp; auto
-    is gyroplane, for directed edges directed-gyroplane."""
-    hidden: Count = 32
+    is gyroplane, for directed edges directed-gyroplane; hybrid also sees features of the pair and the graph."""
+    hidden: Count = 64
     """Width of the encoder's hidden layer."""
     dropout: Probability = 0.6
     """Dropout on the input features and the hidden layer."""
-    normalisation: Literal["row", "symmetric"] = "row"
+    normalisation: Literal["row", "symmetric"] = "symmetric"
     """Normalisation of the adjacency matrix."""
     gain: Positive = 5.0
     """Geodesic length for an encoder output of 1."""
@@ -110,13 +110,13 @@ class ModelConfig(Closed):
 class TrainingConfig(Closed):
     """The optimiser, when to stop, and the seeds."""
 
-    epochs: Count = 500
+    epochs: Count = 1000
     """The most epochs."""
-    patience: Annotated[int, Field(ge=0)] = 100
+    patience: Annotated[int, Field(ge=0)] = 200
     """Epochs without a better validation score before training stops; 0 never stops early."""
     lr: Positive = 0.01
     """Learning rate of Adam."""
-    weight_decay: NotNegative = 1e-3
+    weight_decay: NotNegative = 3e-3
     """L2 penalty on the encoder's weights; the decoder has none."""
     averaging: Probability = 0.97
     """Decay of the moving average of the weights that is evaluated; 0 evaluates the weights themselves."""

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from hypgraph.evaluation import BASELINES
 
+ABLATION = {"latent_only": "  latent only, trained alone", "no_latent": "  same head, no latent"}
+
 __all__ = ["metrics_table", "print_result", "ranking_lines"]
 
 
@@ -46,11 +48,11 @@ def print_result(summary: dict[str, Any], path: Path) -> None:
     ]
     left_out = f"; not for this graph: {', '.join(missing)}" if missing else ""
     table.caption, table.caption_justify = f"below the line: untrained baselines{left_out}", "left"
-    spread = summary.get("interval95", {"metrics": None, "baselines": None})
+    spread = summary.get("interval95", {})
 
     def cells(figures: dict[str, Any], widths: dict[str, Any] | None) -> list[str]:
         parts = [(which, name) for which in ("val", "test") for name in ("auc", "ap")]
-        if widths is None:
+        if not widths:
             return [f"{100 * figures[which][name]:.2f}" for which, name in parts]
         return [f"{100 * figures[which][name]:.1f} ± {100 * widths[which][name]:.1f}" for which, name in parts]
 
@@ -58,10 +60,15 @@ def print_result(summary: dict[str, Any], path: Path) -> None:
         return {"val": figures["val"], "test": figures}
 
     model = f"{summary['latent']} d={summary['dim']}, {summary['decoder']}"
-    table.add_row(model, *cells(summary["metrics"], spread["metrics"]), style="bold", end_section=True)
-    for key, figures in summary["baselines"].items():
-        widths = spread["baselines"] and by_set(spread["baselines"][key])
-        table.add_row(BASELINES[key].label, *cells(by_set(figures), widths))
+
+    def add_rows(part: str, labels: dict[str, str]) -> None:
+        for key, figures in summary.get(part, {}).items():
+            table.add_row(labels[key], *cells(by_set(figures), spread and by_set(spread[part][key])))
+
+    table.add_row(model, *cells(summary["metrics"], spread and spread["metrics"]), style="bold")
+    add_rows("ablation", ABLATION)
+    table.add_section()
+    add_rows("baselines", {key: baseline.label for key, baseline in BASELINES.items()})
     Console().print(table)
     for line in ranking_lines(summary.get("ranking", {})):
         typer.echo(line)

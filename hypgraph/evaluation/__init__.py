@@ -15,6 +15,7 @@ from hypgraph.evaluation.intervals import MeanInterval, mean_interval
 from hypgraph.evaluation.latent_classification import ClassificationResult, classify_codes
 from hypgraph.evaluation.link_metrics import LinkMetrics, link_metrics
 from hypgraph.evaluation.marginal_likelihood import Bounds, marginal_likelihood
+from hypgraph.evaluation.pair_features import PairFeatures
 from hypgraph.evaluation.paired import PairedDifference, paired_difference
 from hypgraph.evaluation.ranking import RankingMetrics, hits_at_k, mrr, ogb_mrr, ranking_metrics
 from hypgraph.evaluation.training_graph import TrainingGraph
@@ -28,6 +29,7 @@ __all__ = [
     "Hyperbolicity",
     "LinkMetrics",
     "MeanInterval",
+    "PairFeatures",
     "PairedDifference",
     "RankingMetrics",
     "TrainingGraph",

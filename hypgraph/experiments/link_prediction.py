@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,11 +19,13 @@ from hypgraph.experiments.environment import environment
 from hypgraph.experiments.link_data import check_split, load_data, own_hits, split_of
 from hypgraph.export import Embeddings
 from hypgraph.files import write_json
-from hypgraph.models import VGAE, build_vgae, decoder_name
+from hypgraph.models import HYBRID, VGAE, HybridVGAE, build_vgae, decoder_name
 from hypgraph.random import stream
 from hypgraph.run_folder import RunFolder
 from hypgraph.training import (
     EpochRecord,
+    HybridTask,
+    HybridTrainer,
     LinkTask,
     LinkTrainer,
     deferred_interrupt,
@@ -60,7 +62,12 @@ class LinkPrediction:
 
     @classmethod
     def prepare(
-        cls, config: RunConfig, *, graph: Graph | None = None, split: EdgeSplit | None = None
+        cls,
+        config: RunConfig,
+        *,
+        graph: Graph | None = None,
+        split: EdgeSplit | None = None,
+        sees_latent: bool = True,
     ) -> "LinkPrediction":
         """Loads the data, splits it, and builds model and optimiser.
 
@@ -68,6 +75,7 @@ class LinkPrediction:
             config: the run.
             graph: the data; loaded by ``config.data.name`` where it is not given.
             split: of the data's edges; drawn from the seed where it is not given.
+            sees_latent: whether the head of the hybrid decoder is given the latent logit.
 
         Raises:
             HypgraphError: for an unknown name, unusable data, or a device that is not there.
@@ -89,14 +97,28 @@ class LinkPrediction:
             inputs=config.data.features if isinstance(config.data.features, str) else "own",
             hits_at=own_hits(config.data),
         )
+        if config.model.decoder == HYBRID:
+            task = HybridTask.of(
+                task,
+                replace(graph, features=None) if config.data.features == "none" else graph,
+                split,
+                normalisation=config.model.normalisation,
+                generator=stream(training.seed, "folds"),
+            )
         model = build_vgae(
             config.model,
             task.features.shape[1],
             directed=graph.directed,
+            num_pair_features=task.num_pair_features if isinstance(task, HybridTask) else 0,
+            sees_latent=sees_latent,
             generator=stream(training.seed, "init"),
-        )
+        ).to(device)
         generator = stream(training.seed, "train", device=device)
-        trainer = LinkTrainer(model.to(device), task, training, generator=generator)
+        trainer = (
+            HybridTrainer(model, task, training, generator=generator)
+            if isinstance(model, HybridVGAE) and isinstance(task, HybridTask)
+            else LinkTrainer(model, task, training, generator=generator)
+        )
         return cls(config, graph, split, task, trainer)
 
     @cached_property
@@ -197,10 +219,8 @@ class LinkPrediction:
             "seconds": trainer.seconds,
             "metrics": {"val": val._asdict(), "test": test._asdict()},
             "ranking": self.ranking(model),
-            "baselines": {
-                name: {**scores["test"]._asdict(), "val": scores["val"]._asdict()}
-                for name, scores in baselines.items()
-            },
+            "ablation": self._ablation() if config.model.decoder == HYBRID else {},
+            "baselines": {name: _figures(scores["val"], scores["test"]) for name, scores in baselines.items()},
             "graph": {
                 "nodes": self.graph.num_nodes,
                 "edges": self.graph.num_edges,
@@ -212,6 +232,23 @@ class LinkPrediction:
             },
             "hypgraph": __version__,
         }
+
+    def _ablation(self) -> dict[str, dict[str, Any]]:
+        """What the two halves of the hybrid reach on this split, each trained by itself."""
+        model = self.config.model.model_copy(update={"decoder": "auto"})
+        latent_only = self.config.model_copy(update={"model": model})
+        runs = {
+            "latent_only": LinkPrediction.prepare(latent_only, graph=self.graph, split=self.split),
+            "no_latent": LinkPrediction.prepare(
+                self.config, graph=self.graph, split=self.split, sees_latent=False
+            ),
+        }
+        result = {}
+        for name, run in runs.items():
+            while not run.trainer.done:
+                run.trainer.run_epoch()
+            result[name] = _figures(*score_links(run.trainer.best_model(), run.task, run.task.val, run.task.test))
+        return result
 
     def ranking(self, model: VGAE) -> dict[str, dict[str, float]]:
         """Hits@K and MRR where the negatives call for them: OGB's, or hard ones of each edge; else empty."""
@@ -231,6 +268,10 @@ class LinkPrediction:
                 assert k is not None
                 result[name] = {f"hits@{k}": hits_at_k(positive, negative, k)}
         return result
+
+
+def _figures(val: LinkMetrics, test: LinkMetrics) -> dict[str, Any]:
+    return {**test._asdict(), "val": val._asdict()}
 
 
 def open_run(folder: RunFolder) -> LinkPrediction:

@@ -107,7 +107,10 @@ def _of_seed(config: RunConfig, seed: int) -> RunConfig:
 def _combine(config: RunConfig, summaries: list[dict[str, Any]]) -> dict[str, Any]:
     """The summary of several runs: means in the places of the numbers, and half-widths of their intervals."""
     first = summaries[0]
-    figures = [{key: summary.get(key, {}) for key in ("metrics", "ranking", "baselines")} for summary in summaries]
+    figures = [
+        {key: summary.get(key, {}) for key in ("metrics", "ranking", "ablation", "baselines")}
+        for summary in summaries
+    ]
     return {
         **first,
         "seed": config.training.seed,

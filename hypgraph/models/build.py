@@ -1,6 +1,6 @@
 """From names and numbers to a model."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from hypgraph.distributions import FAMILIES, CenteredDistribution, RiemannianNor
 from hypgraph.exceptions import ConfigError
 from hypgraph.lookup import lookup
 from hypgraph.manifolds import MANIFOLDS, Euclidean, Manifold
+from hypgraph.models.hybrid import HybridVGAE
 from hypgraph.models.vae import VAE
 from hypgraph.models.vgae import VGAE
 from hypgraph.nn import (
@@ -19,10 +20,11 @@ from hypgraph.nn import (
     Curvature,
     GCNEncoder,
     Linear,
+    PairHead,
     PosteriorHead,
 )
 
-__all__ = ["build_vae", "build_vgae", "decoder_name"]
+__all__ = ["HYBRID", "build_vae", "build_vgae", "decoder_name"]
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -47,15 +49,25 @@ def _family(role: str, name: str, manifold: Manifold) -> type[CenteredDistributi
     return family
 
 
+HYBRID = "hybrid"
+"""The decoder that also sees features of the pair, around a latent one."""
+
+
 def decoder_name(config: ModelConfig, *, directed: bool) -> str:
-    """The key in ``EDGE_DECODERS`` of the decoder that ``config`` means for such edges."""
+    """What the decoder of ``config`` is for such edges: never ``auto``."""
     if config.decoder != "auto":
         return config.decoder
     return "directed-gyroplane" if directed else "gyroplane"
 
 
 def build_vgae(
-    config: ModelConfig, in_features: int, *, directed: bool = False, generator: torch.Generator | None = None
+    config: ModelConfig,
+    in_features: int,
+    *,
+    directed: bool = False,
+    num_pair_features: int = 0,
+    sees_latent: bool = True,
+    generator: torch.Generator | None = None,
 ) -> VGAE:
     """The model that ``config`` describes, with fresh weights.
 
@@ -63,6 +75,8 @@ def build_vgae(
         config: names and numbers; the names are looked up here.
         in_features: the number of features of a node.
         directed: whether its edges have a direction, which decides what the decoder ``auto`` is.
+        num_pair_features: the number of features of a pair, for the hybrid decoder.
+        sees_latent: whether the head of the hybrid decoder does.
         generator: for the weights, on the CPU.
 
     Raises:
@@ -71,7 +85,12 @@ def build_vgae(
     manifold = _manifold(config.latent, config.dim, config.c, learn_c=config.learn_c)
     posterior = _family("posterior", config.posterior, manifold)
     prior = posterior if config.prior == "auto" else _family("prior", config.prior, manifold)
-    decoder = lookup(EDGE_DECODERS, decoder_name(config, directed=directed), what="decoder")
+    hybrid = config.decoder == HYBRID
+    latent = config.model_copy(update={"decoder": "auto"}) if hybrid else config
+    name = decoder_name(latent, directed=directed)
+    if not hybrid and name not in EDGE_DECODERS:
+        lookup({**EDGE_DECODERS, HYBRID: None}, name, what="decoder")
+    decoder = EDGE_DECODERS[name]
     dtype = lookup(DTYPES, config.dtype, what="dtype")
     head = PosteriorHead(
         manifold,
@@ -83,14 +102,12 @@ def build_vgae(
         dtype=dtype,
     )
     encoder = GCNEncoder(in_features, config.hidden, head.in_features, dropout=config.dropout, generator=generator)
-    return VGAE(
-        encoder,
-        head,
-        decoder(manifold, generator=generator, dtype=dtype),
-        prior=prior,
-        prior_scale=config.prior_scale,
-        beta=config.beta,
-    )
+    parts = (encoder, head, decoder(manifold, generator=generator, dtype=dtype))
+    options: dict[str, Any] = {"prior": prior, "prior_scale": config.prior_scale, "beta": config.beta}
+    if hybrid:
+        pair_head = PairHead(num_pair_features, generator=generator)
+        return HybridVGAE(*parts, pair_head=pair_head, sees_latent=sees_latent, **options)
+    return VGAE(*parts, **options)
 
 
 def build_vae(

@@ -5,14 +5,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hypgraph.distributions import CenteredDistribution
+from hypgraph.distributions import CenteredDistribution, PolarDraw
 from hypgraph.manifolds import Polar
 from hypgraph.nn.edge_decoders import EdgeDecoder
 from hypgraph.nn.gcn import GCNEncoder
 from hypgraph.nn.posterior_head import PosteriorHead
 from hypgraph.nn.sparse import SparseMatrix
 
-__all__ = ["VGAE", "Objective"]
+__all__ = ["VGAE", "Objective", "logistic_loss"]
 
 
 class Objective(NamedTuple):
@@ -98,10 +98,17 @@ class VGAE(nn.Module):
             generator: for the draw.
         """
         draw = posterior.rsample_polar(generator=generator)
-        kl = (posterior.log_prob_of(draw) - self.prior(posterior).log_prob_of(draw)).mean()
         logits = self.decode(draw.point, torch.cat([positive, negative], dim=1))
-        labels = torch.zeros_like(logits)
-        labels[: positive.shape[1]] = 1
-        reconstruction = nn.functional.binary_cross_entropy_with_logits(logits, labels)
+        return self._objective(posterior, draw, logistic_loss(logits, positive.shape[1]))
+
+    def _objective(self, posterior: CenteredDistribution, draw: PolarDraw, reconstruction: Tensor) -> Objective:
+        kl = (posterior.log_prob_of(draw) - self.prior(posterior).log_prob_of(draw)).mean()
         loss = reconstruction + self.beta / draw.radius.shape[-1] * kl
         return Objective(loss, reconstruction, kl, draw.pulled_in.to(kl.dtype).mean())
+
+
+def logistic_loss(logits: Tensor, positives: int) -> Tensor:
+    """Mean logistic loss, in nats, of pairs of which so many come first that are edges."""
+    labels = torch.zeros_like(logits)
+    labels[:positives] = 1
+    return nn.functional.binary_cross_entropy_with_logits(logits, labels)

@@ -17,6 +17,7 @@ from hypgraph.nn.gyroplane import Gyroplane
 from hypgraph.nn.latent_classifier import LatentClassifier
 from hypgraph.nn.likelihoods import LIKELIHOODS, Bernoulli, Likelihood, Normal
 from hypgraph.nn.linear import Linear
+from hypgraph.nn.pair_head import PairHead
 from hypgraph.nn.posterior_head import PosteriorHead
 from hypgraph.nn.sparse import SparseMatrix
 from hypgraph.nn.vector_decoders import (
@@ -51,6 +52,7 @@ __all__ = [
     "MLPDecoder",
     "MobiusDecoder",
     "Normal",
+    "PairHead",
     "PosteriorHead",
     "SparseMatrix",
     "TanhDistanceDecoder",

@@ -2,6 +2,8 @@
 
 from hypgraph.training.checkpoint import load_checkpoint, save_checkpoint
 from hypgraph.training.device import resolve_device
+from hypgraph.training.hybrid_task import Fold, HybridTask
+from hypgraph.training.hybrid_trainer import HybridTrainer
 from hypgraph.training.input_features import input_features
 from hypgraph.training.interrupt import deferred_interrupt
 from hypgraph.training.link_task import LinkTask
@@ -12,6 +14,9 @@ from hypgraph.training.vae_trainer import VAERecord, VAETrainer
 __all__ = [
     "Best",
     "EpochRecord",
+    "Fold",
+    "HybridTask",
+    "HybridTrainer",
     "LinkTask",
     "LinkTrainer",
     "VAERecord",

@@ -13,15 +13,15 @@ __all__ = ["averaged_model", "build_optimizer"]
 
 
 def build_optimizer(model: VGAE, *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
-    """Adam in two groups: the encoder with weight decay, the decoder and a learnt curvature without.
+    """Adam in two groups: the encoder with weight decay, everything else without.
 
     Parameters that live on a manifold (``geoopt.ManifoldParameter``) are moved by geoopt's Riemannian Adam; a
     model without them gets torch's.
     """
-    groups = [
-        {"params": list(model.encoder.parameters()), "weight_decay": weight_decay},
-        {"params": list({**_parameters(model.head), **_parameters(model.decoder)}.values()), "weight_decay": 0.0},
-    ]
+    encoder = list(model.encoder.parameters())
+    known = {id(parameter) for parameter in encoder}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    groups = [{"params": encoder, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
     if any(hasattr(parameter, "manifold") for parameter in model.parameters()):
         import geoopt  # slow to import, and needed by few
@@ -29,11 +29,6 @@ def build_optimizer(model: VGAE, *, lr: float, weight_decay: float) -> torch.opt
         optimizer: torch.optim.Optimizer = geoopt.optim.RiemannianAdam(groups, lr=lr)
         return optimizer
     return torch.optim.Adam(groups, lr=lr, fused=True)
-
-
-def _parameters(module: nn.Module) -> dict[int, nn.Parameter]:
-    """By identity: head and decoder share the curvature."""
-    return {id(parameter): parameter for parameter in module.parameters()}
 
 
 def averaged_model(model: nn.Module, decay: float) -> AveragedModel:

@@ -11,7 +11,8 @@ from torch import Tensor
 from hypgraph.config import TrainingConfig
 from hypgraph.evaluation import LinkMetrics, hits_at_k, link_metrics
 from hypgraph.exceptions import NumericalError
-from hypgraph.models import VGAE, Objective
+from hypgraph.models import VGAE, HybridVGAE, Objective
+from hypgraph.training.hybrid_task import HybridTask
 from hypgraph.training.link_task import LinkTask
 from hypgraph.training.optimizer import averaged_model, build_optimizer
 
@@ -46,13 +47,22 @@ class Best:
 
 @torch.no_grad()
 def link_logits(model: VGAE, task: LinkTask, *pairs: Tensor) -> list[Tensor]:
-    """Logits on the CPU of each ``[2, ·]`` in ``pairs``, scored at the posteriors' ``loc``."""
+    """Logits on the CPU of each ``[2, ·]`` in ``pairs``, scored at the posteriors' ``loc``.
+
+    Those of a hybrid model are its head's.
+    """
     was_training = model.training
     model.eval()
-    posterior = model.encode(task.features, task.adjacency)
-    logits = model.decode(posterior.loc, torch.cat(pairs, dim=1)).cpu()
+    latent = None
+    if not isinstance(model, HybridVGAE) or model.sees_latent:
+        posterior = model.encode(task.features, task.adjacency)
+        latent = model.decode(posterior.loc, torch.cat(pairs, dim=1))
+    if isinstance(model, HybridVGAE):
+        assert isinstance(task, HybridTask)
+        latent = model.pair_head(torch.cat([task.features_of(part) for part in pairs]), latent)
+    assert latent is not None
     model.train(was_training)
-    return list(logits.split([part.shape[1] for part in pairs]))
+    return list(latent.cpu().split([part.shape[1] for part in pairs]))
 
 
 def score_links(model: VGAE, task: LinkTask, *sets: tuple[Tensor, Tensor]) -> list[LinkMetrics]:
@@ -112,10 +122,7 @@ class LinkTrainer:
         """Fresh negatives, one draw a node, one move of the optimiser; returns the terms of the objective."""
         before = self.generator.get_state()
         self.model.train()
-        task, generator = self.task, self.generator
-        negative = task.negatives.sample(task.positive.shape[1], generator=generator)
-        posterior = self.model.encode(task.features, task.adjacency, generator=generator)
-        objective = self.model.objective(posterior, task.positive, negative, generator=generator)
+        objective = self._objective()
         values = torch.stack([term.detach().double() for term in objective]).tolist()
         terms = dict(zip(Objective._fields, values, strict=True))
         for name, value in terms.items():
@@ -130,6 +137,12 @@ class LinkTrainer:
         self.averaged.update_parameters(self.model)
         self.epoch += 1
         return terms
+
+    def _objective(self) -> Objective:
+        task, generator = self.task, self.generator
+        negative = task.negatives.sample(task.positive.shape[1], generator=generator)
+        posterior = self.model.encode(task.features, task.adjacency, generator=generator)
+        return self.model.objective(posterior, task.positive, negative, generator=generator)
 
     def validate(self) -> LinkMetrics:
         """Validation metrics of the averaged weights, which are kept if they are the best so far."""

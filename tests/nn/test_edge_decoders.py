@@ -327,7 +327,7 @@ def test_crofton_with_sharp_sides_counts_the_gyroplanes_between_two_points() -> 
 
 
 def test_crofton_with_many_sharp_gyroplanes_is_linear_in_flat_distance() -> None:
-    """A line with a uniform angle and an offset uniform on ±3 separates points a distance d apart with (2/π) d/6."""
+    """A line of uniform angle and offset, up to ±3, separates points d apart with probability (2/π) d/6."""
     manifold = Euclidean(2)
     decoder = CroftonDecoder(manifold, generator=seeded(0), count=8192)
     with torch.no_grad():
