@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hypgraph import __version__
-from hypgraph.cli import baselines, compare, config, data, evaluate, experiment, export, train
+from hypgraph.cli import baselines, compare, config, data, embed_new, evaluate, experiment, export, train, tune
 from hypgraph.cli.options import help_without_verb
 from hypgraph.exceptions import HypgraphError
 
@@ -22,8 +22,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 app.command("train")(train.train)
+app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
+app.command("embed-new")(embed_new.embed_new)
 app.command("baselines")(baselines.baselines)
 app.command("compare")(compare.compare)
 app.add_typer(data.app, name="data")

@@ -104,7 +104,9 @@ def _run(config: RunConfig | None, path: Path, *, quiet: bool) -> None:
     from hypgraph.cli.report import print_result
     from hypgraph.experiments import seeds
     from hypgraph.run_folder import RunFolder
+    from hypgraph.training.memory import keep_freed_memory
 
+    keep_freed_memory()
     with Progress(quiet=quiet) as progress:
         try:
             if config is None:

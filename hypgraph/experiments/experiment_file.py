@@ -20,6 +20,7 @@ __all__ = [
     "MeasureSpec",
     "ReferenceSpec",
     "TableSpec",
+    "bundled_configs",
     "experiment_names",
     "first_problem",
     "read_experiment_file",
@@ -125,7 +126,7 @@ class ExperimentFile(Closed):
 def experiment_names() -> dict[str, str]:
     """The experiments that come with the package, and what they are."""
     found = {}
-    for path in sorted(_bundled_folder().glob("*.toml")):
+    for path in sorted(bundled_configs().glob("*.toml")):
         values = _read(path)
         if "kind" in values:
             found[path.stem] = str(values.get("description", ""))
@@ -143,7 +144,7 @@ def read_experiment_file(name_or_path: str | Path) -> ExperimentFile:
         path = Path(name_or_path)
     else:
         lookup(experiment_names(), text, what="experiment")
-        path = _bundled_folder() / f"{text}.toml"
+        path = bundled_configs() / f"{text}.toml"
     values = _read(path)
     if "kind" not in values:
         raise ConfigError(
@@ -194,7 +195,8 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(argument)
 
 
-def _bundled_folder() -> Path:
+def bundled_configs() -> Path:
+    """The folder of the configurations and experiments that come with the package."""
     inside = Path(__file__).resolve().parents[1] / "_bundled" / "configs"
     # An editable install has the package in the checkout, and the configurations beside it.
     return inside if inside.is_dir() else inside.parents[2] / "configs"

@@ -19,7 +19,7 @@ from hypgraph.evaluation import TrainingGraph, heart_negatives
 from hypgraph.exceptions import ConfigError, DataError, RunError
 from hypgraph.random import stream
 
-__all__ = ["check_split", "load_data", "own_hits", "split_of", "with_absolute_paths"]
+__all__ = ["check_split", "load_data", "own_hits", "split_of", "with_absolute_paths", "with_hard_negatives"]
 
 
 def load_data(config: DataConfig) -> Graph:
@@ -80,11 +80,16 @@ def split_of(graph: Graph, config: RunConfig) -> EdgeSplit:
     if data.negatives == "heart":
         # A split of a file is one for all seeds, and so are its negatives.
         seed = 0 if data.split is not None else config.training.seed
-        split = _with_hard_negatives(split, graph, data.negatives_each, stream(seed, "negatives"))
+        split = with_hard_negatives(split, graph, data.negatives_each, stream(seed, "negatives"))
     return split
 
 
-def _with_hard_negatives(split: EdgeSplit, graph: Graph, each: int, generator: torch.Generator) -> EdgeSplit:
+def with_hard_negatives(split: EdgeSplit, graph: Graph, each: int, generator: torch.Generator) -> EdgeSplit:
+    """``split`` with hard negatives for each validation and test edge in place of its own.
+
+    Raises:
+        DataError: if the ends of an edge have fewer candidates than ``each``.
+    """
     everything = torch.cat([split.train_edge_index, split.val_edge_index, split.test_edge_index], dim=1)
     train = TrainingGraph.from_edges(split.train_edge_index, graph.num_nodes, graph.features)
     try:

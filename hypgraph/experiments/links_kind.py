@@ -1,17 +1,20 @@
 """Link prediction as the cells of an experiment."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 from typing_extensions import override
 
-from hypgraph.config import RunConfig, load_config
+from hypgraph.config import ModelConfig, RunConfig, TrainingConfig, load_config
 from hypgraph.experiments import seeds as runs
 from hypgraph.experiments.cell_kind import CellKind, Context
-from hypgraph.experiments.link_prediction import LinkPrediction
-from hypgraph.experiments.links_settings import LinksOptions, LinksSettings
+from hypgraph.experiments.link_data import with_hard_negatives
+from hypgraph.experiments.link_prediction import LinkPrediction, open_run
+from hypgraph.experiments.links_settings import HardOptions, LinksOptions, LinksSettings
+from hypgraph.random import stream
 from hypgraph.run_folder import RunFolder
 from hypgraph.training import EpochRecord
 
@@ -20,12 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["LinksKind"]
 
+MODEL_KEYS = tuple(ModelConfig.model_fields.keys() & LinksSettings.model_fields.keys())
+TRAINING_KEYS = tuple(TrainingConfig.model_fields.keys() & LinksSettings.model_fields.keys())
+
 
 class LinksKind(CellKind):
     """Runs as those of ``hypgraph train``, a run folder for each seed."""
 
     settings_model: ClassVar[type[BaseModel]] = LinksSettings
-    measure_models: ClassVar[dict[str, type[BaseModel]]] = {"links": LinksOptions}
+    measure_models: ClassVar[dict[str, type[BaseModel]]] = {"links": LinksOptions, "hard": HardOptions}
 
     shares: ClassVar[tuple[float, float] | None] = (0.85, 0.10)
 
@@ -49,9 +55,17 @@ class LinksKind(CellKind):
 
     @override
     def measure(
-        self, settings: LinksSettings, options: LinksOptions, seed: int, folder: Path, *, context: Context
+        self,
+        settings: LinksSettings,
+        options: LinksOptions | HardOptions,
+        seed: int,
+        folder: Path,
+        *,
+        context: Context,
     ) -> dict[str, Any]:
-        """Test AUC and AP of the model and of each untrained baseline, as fractions."""
+        """AUC and AP of the model and the untrained baselines; or MRR and Hits@K on hard negatives; fractions."""
+        if isinstance(options, HardOptions):
+            return _on_hard_negatives(_run_folder(folder, seed), options.each, seed)
         summary = _run_folder(folder, seed).summary()
         figures = {
             f"{part}_{name}": value for part in ("test", "val") for name, value in summary["metrics"][part].items()
@@ -65,6 +79,20 @@ class LinksKind(CellKind):
         self, settings: LinksSettings, seed: int, folder: Path, *, data_root: Path | None
     ) -> dict[str, "Figure"]:
         return {}
+
+
+def _on_hard_negatives(folder: RunFolder, each: int, seed: int) -> dict[str, float]:
+    run = open_run(folder)
+    run.restore(folder)
+    split = with_hard_negatives(run.split, run.graph, each, stream(seed, "negatives"))
+    device = run.task.positive.device
+    task = replace(
+        run.task,
+        val=(split.val_edge_index.to(device), split.val_neg_edge_index.to(device)),
+        test=(split.test_edge_index.to(device), split.test_neg_edge_index.to(device)),
+    )
+    ranking = replace(run, split=split, task=task).ranking(run.trainer.best_model())
+    return {f"{part}_{name}": value for part, scores in ranking.items() for name, value in scores.items()}
 
 
 class _Listener:
@@ -88,9 +116,9 @@ def _config(settings: LinksSettings, seed: int, *, data_root: Path | None, devic
         "data.root": data_root and str(data_root),
         "training.seed": seed,
         "training.device": device,
-        **{f"model.{key}": getattr(settings, key) for key in ("latent", "c", "posterior", "dim", "decoder")},
-        **{f"model.{key}": getattr(settings, key) for key in ("prior_scale", "gain", "initial_scale", "dropout")},
-        **{f"training.{key}": getattr(settings, key) for key in ("epochs", "patience", "lr", "weight_decay")},
+        "data.features": settings.features,
+        **{f"model.{key}": getattr(settings, key) for key in MODEL_KEYS},
+        **{f"training.{key}": getattr(settings, key) for key in TRAINING_KEYS},
     }
     return load_config(overrides=values)
 

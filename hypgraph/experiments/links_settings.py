@@ -1,13 +1,14 @@
 """What the cells of a link-prediction experiment are made of."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hypgraph.config import Closed, Count, NotNegative, Positive, Probability
+from hypgraph.config import Closed, Count, NotNegative, Positive, Probability, load_config
 from hypgraph.exceptions import ConfigError
+from hypgraph.experiments.experiment_file import bundled_configs
 
-__all__ = ["LinksOptions", "LinksSettings"]
+__all__ = ["HardOptions", "LinksOptions", "LinksSettings"]
 
 
 class LinksSettings(Closed):
@@ -23,6 +24,13 @@ class LinksSettings(Closed):
     """Family of posteriors and prior."""
     dim: Count = 16
     """Dimension of the latent space."""
+    tuned: bool = False
+    """Whether what is not given comes from the package's configuration DATA-LATENT.toml, where there is one;
+    lorentz takes that of poincare, whose model it is in other coordinates."""
+    features: Literal["none", "degree", "learned"] | None = None
+    """What the encoder sees of a node, where it is not the data's own features."""
+    prior: Literal["wrapped", "riemannian", "rown"] | None = None
+    """Family of the prior, where it is not that of the posteriors."""
     decoder: str | None = None
     """The edge decoder."""
     prior_scale: Positive | None = None
@@ -31,6 +39,14 @@ class LinksSettings(Closed):
     """Geodesic length for an encoder output of 1."""
     initial_scale: Positive | None = None
     """Scale of the posteriors at the start, geodesic length."""
+    nonnegative: bool | None = None
+    """Whether the encoder's output for a centre is rectified first."""
+    beta: NotNegative | None = None
+    """Weight of the KL term."""
+    hidden: Count | None = None
+    """Width of the encoder's hidden layer."""
+    normalisation: Literal["row", "symmetric"] | None = None
+    """Normalisation of the adjacency matrix."""
     dropout: Probability | None = None
     """Dropout on the input features and the hidden layer."""
     epochs: Count | None = None
@@ -42,6 +58,24 @@ class LinksSettings(Closed):
     weight_decay: NotNegative | None = None
     """L2 penalty on the encoder's weights."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_tuned(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("tuned") is not True:
+            return values
+        latent = {"lorentz": "poincare"}.get(values.get("latent", "poincare"), values.get("latent", "poincare"))
+        path = bundled_configs() / f"{values.get('data')}-{latent}.toml"
+        if not path.is_file():
+            return values
+        config = load_config(path)
+        chosen = {
+            key: value
+            for section in (config.model, config.training)
+            for key, value in section.model_dump(exclude_unset=True).items()
+            if key in cls.model_fields and key not in ("latent", "dim", "posterior", "prior", "decoder")
+        }
+        return {**chosen, **values}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.latent == "euclidean" and self.c is not None:
@@ -49,6 +83,13 @@ class LinksSettings(Closed):
                 f"latent = 'euclidean' with c = {self.c:g}: flat space has no curvature; leave out c"
             )
         return self
+
+
+class HardOptions(Closed):
+    """Options of the measure ``hard``: each test edge ranked among hard negatives of its own, after HeaRT."""
+
+    each: Count = 100
+    """How many negatives an edge has."""
 
 
 class LinksOptions(Closed):

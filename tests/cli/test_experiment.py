@@ -20,7 +20,7 @@ def trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(KINDS, "fake", FakeKind)
     folder = tmp_path / "configs"
     folder.mkdir()
-    monkeypatch.setattr(experiment_file, "_bundled_folder", lambda: folder)
+    monkeypatch.setattr(experiment_file, "bundled_configs", lambda: folder)
     (folder / "trees.toml").write_text(EXPERIMENT)
     (folder / "cora.toml").write_text('[data]\nname = "cora"\n')
     return folder / "trees.toml"

@@ -245,7 +245,7 @@ def test_a_value_on_the_command_line_goes_over_that_of_a_trial_run(load: Load) -
 def test_experiments_are_told_from_run_configurations_by_their_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiment_file, "_bundled_folder", lambda: tmp_path)
+    monkeypatch.setattr(experiment_file, "bundled_configs", lambda: tmp_path)
     (tmp_path / "trees.toml").write_text(EXPERIMENT)
     (tmp_path / "cora.toml").write_text('[data]\nname = "cora"\n')
     assert experiment_names() == {"trees": "A test."}

@@ -1,0 +1,80 @@
+"""``hypgraph embed-new``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hypgraph.cli.options import Run
+from hypgraph.exceptions import ConfigError
+
+__all__ = ["embed_new"]
+
+
+def embed_new(
+    run: Run,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            "--features",
+            metavar="FILE",
+            help="A table of the new nodes, with the columns of the training features.",
+        ),
+    ] = None,
+    edges: Annotated[
+        Path | None,
+        typer.Option("--edges", metavar="FILE", help="Edges of the new nodes, to old ones or among themselves."),
+    ] = None,
+    source_col: Annotated[
+        str | None, typer.Option("--source-col", metavar="COLUMN", help="Column of --edges with the sources.")
+    ] = None,
+    target_col: Annotated[
+        str | None, typer.Option("--target-col", metavar="COLUMN", help="Column of --edges with the targets.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The file to write. [default: RUN/new-embeddings.npz]"),
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", "-f", help="npz or csv. [default: by the ending of FILE, else npz]")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")] = False,
+) -> None:
+    """Write posteriors of nodes that a run has not seen, by its trained encoder."""
+    from hypgraph.export import EXPORT_FORMATS
+    from hypgraph.lookup import lookup
+    from hypgraph.run_folder import RunFolder
+
+    if file_format is None:
+        ending = "" if out is None else out.suffix.removeprefix(".").lower()
+        file_format = ending if ending in EXPORT_FORMATS else "npz"
+    write = lookup(EXPORT_FORMATS, file_format, what="format")
+    if source_col is not None and edges is None:
+        raise ConfigError("--source-col and --target-col are columns of --edges FILE; add that, or leave them out")
+    folder = RunFolder.open(run)
+    out = folder.path / f"new-embeddings.{file_format}" if out is None else out
+    _check_out(out, force=force)
+
+    from hypgraph.experiments import new_nodes
+
+    notes: list[str] = []
+    embeddings = new_nodes.embed_new(
+        folder, features, edges, source_column=source_col, target_column=target_col, on_note=notes.append
+    )
+    try:
+        write(embeddings, out)
+    except OSError as error:
+        raise ConfigError(f"--out {out}: cannot be written ({error.strerror})") from None
+    for note in notes:
+        typer.echo(f"  {note}", err=True)
+    count, dim = embeddings.scale.shape
+    typer.echo(f"{count} new node{'s' * (count != 1)}, {embeddings.manifold} d={dim} -> {out} ({file_format})")
+
+
+def _check_out(out: Path, *, force: bool) -> None:
+    if out.is_dir():
+        raise ConfigError(f"--out {out}: is a folder; name a file in it")
+    if out.exists() and not force:
+        raise ConfigError(f"--out {out}: exists already; choose another name, or add --force to replace it")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")

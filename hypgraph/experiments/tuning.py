@@ -1,0 +1,281 @@
+"""Searches the settings of link prediction by validation alone; the test edges are never scored.
+
+A trial is a setting, and its score the mean over some seeds of the best validation score of training. Optuna's
+tree-structured Parzen estimator proposes settings (Bergstra et al. 2011); the first trial is the defaults, so what
+is chosen validates no worse than they do. The study is a folder, and can be gone on with.
+"""
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import optuna
+from optuna.trial import TrialState
+
+from hypgraph import __version__
+from hypgraph.data import Graph
+from hypgraph.exceptions import RunError
+from hypgraph.experiments.link_data import load_data, split_of
+from hypgraph.experiments.link_prediction import LinkPrediction
+from hypgraph.experiments.search_space import Search
+from hypgraph.experiments.trials import Desk, OnEvent, Trial, run_here, run_in_processes
+from hypgraph.files import whole_file, write_json
+from hypgraph.random import stream
+from hypgraph.run_folder import check_new
+from hypgraph.training import deferred_interrupt
+
+__all__ = ["TuningStudy"]
+
+
+class TuningStudy:
+    """A search on disk: its settings, trials and choice. :meth:`create` makes one, :meth:`open` finds one."""
+
+    def __init__(self, path: Path, search: Search, fingerprint: str) -> None:
+        self.path, self.search, self.fingerprint = path, search, fingerprint
+
+    @property
+    def best_file(self) -> Path:
+        """The chosen configuration, for ``hypgraph train --config``."""
+        return self.path / "best.toml"
+
+    @property
+    def trials_file(self) -> Path:
+        """A line a trial."""
+        return self.path / "trials.csv"
+
+    @classmethod
+    def create(cls, path: Path, search: Search) -> tuple["TuningStudy", Graph]:
+        """A new study and its data; what can be refused is refused before a folder is made.
+
+        Raises:
+            HypgraphError: if the folder stands already, or a run of the search cannot be prepared.
+        """
+        check_new(path)
+        graph = load_data(search.config.data)
+        study = cls(path, search, _fingerprint(search, graph))
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            study._write_config()
+        except OSError as error:
+            raise RunError(f"--out {path}: cannot be made ({error.strerror})") from None
+        return study, graph
+
+    @classmethod
+    def open(cls, path: Path, *, trials: int | None = None) -> tuple["TuningStudy", Graph]:
+        """The study in the folder ``path`` and its data, with another number of trials where that is given.
+
+        Raises:
+            HypgraphError: if there is none, it is of another version, or the data have changed.
+        """
+        file = path / "config.json"
+        try:
+            values = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise RunError(
+                f"{path}: is not the folder of a study; 'hypgraph tune' prints the path of one"
+            ) from None
+        search = Search.from_json(values, file)
+        study = cls(path, search if trials is None else search.with_trials(trials), str(values.get("fingerprint")))
+        graph = load_data(search.config.data)
+        if _fingerprint(search, graph) != study.fingerprint:
+            raise RunError(f"{path}: the data have changed since the study began; begin a new one")
+        return study, graph
+
+    def _write_config(self) -> None:
+        origin = {"fingerprint": self.fingerprint, "hypgraph": __version__, "optuna": optuna.__version__}
+        write_json(self.path / "config.json", {**self.search.to_json(), **origin})
+
+    def run(self, graph: Graph, *, jobs: int, on_event: OnEvent) -> list[Trial]:
+        """Runs the trials that are missing; all trials, by number.
+
+        One at a time, each setting depends on the seed, its number and the trials before it alone: a study that
+        was interrupted goes on to the trials that it would have made, a cut one anew. With more jobs a setting
+        also depends on which trials have ended when it is proposed, and the estimator knows fewer of them.
+
+        Args:
+            graph: the data.
+            jobs: trials at a time; more than one run in processes of their own, with a thread each.
+            on_event: is told how trials go.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C; what has ended is kept.
+            HypgraphError: if the study is open elsewhere or damaged, or training is refused.
+        """
+        with _locked(self.path), _no_log(), self._storage() as study, deferred_interrupt() as interrupt:
+            self._write_config()
+            record = _Record(study, self.search)
+            missing = record.missing()
+            workers = min(jobs, len(missing))
+
+            def keep(trial: Trial) -> int:
+                record.tell(trial)
+                ended = record.ended()
+                self._write_trials(ended)
+                return len(ended)
+
+            desk = Desk(record.ask, keep, on_event, interrupt.honour)
+            try:
+                if workers > 1:
+                    run_in_processes(self.search, missing, workers, desk)
+                else:
+                    run_here(self.search, graph, missing, desk)
+            finally:
+                record.cut()
+            self._write_trials(record.ended())
+            return record.ended()
+
+    @contextmanager
+    def _storage(self) -> Iterator[optuna.Study]:
+        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.pool import NullPool
+
+        file = (self.path / "study.db").absolute()
+        try:
+            # A folder may have a name that means something else in an URL.
+            engine = {"creator": partial(sqlite3.connect, file), "poolclass": NullPool}
+            storage = optuna.storages.RDBStorage("sqlite://", engine_kwargs=engine)
+            study = optuna.create_study(
+                storage=storage, study_name="tune", direction="maximize", load_if_exists=True
+            )
+        except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise RunError(f"{file}: damaged, or of another version ({reason}); begin a new study") from None
+        try:
+            yield study
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+
+    def _write_trials(self, trials: Sequence[Trial]) -> None:
+        """Writes ``trials.csv``, and ``best.toml`` where a trial has a score."""
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(["number", "state", "score", "error", *self.search.space])
+        for trial in trials:
+            state = "failed" if trial.score is None else "done"
+            settings = [
+                json.dumps(value) if isinstance(value, bool) else value for value in trial.settings.values()
+            ]
+            rows.writerow([trial.number, state, trial.score, trial.error, *settings])
+        _write(self.trials_file, text.getvalue())
+        if any(trial.score is not None for trial in trials):
+            self.write_best(trials, self.best_file)
+
+    def write_best(self, trials: Sequence[Trial], path: Path) -> None:
+        """Writes the chosen configuration to ``path``, under a comment that says where it comes from."""
+        best = self.best(trials)
+        assert best.score is not None
+        seeds = self.search.search_seeds
+        head = [
+            f"# Trial {best.number} of {len(trials)}, by validation: mean {self.search.metric} of "
+            f"{100 * best.score:.2f} % on seeds {seeds[0]} to {seeds[-1]}.",
+            f"# {self.search.command()}",
+        ]
+        _write(path, "\n".join([*head, self.search.toml(best.settings)]))
+
+    def best(self, trials: Sequence[Trial]) -> Trial:
+        """The trial that validates best, the earliest of several.
+
+        Raises:
+            RunError: if none has a score.
+        """
+        scored = [trial for trial in trials if trial.score is not None]
+        if not scored:
+            why = f"; the first: {trials[0].error}" if trials else ""
+            raise RunError(f"{self.path}: none of {len(trials)} trials came to its end{why}")
+        return max(scored, key=lambda trial: (trial.score, -trial.number))
+
+
+class _Record:
+    """The trials in an optuna study. Ours are numbered without those that were cut."""
+
+    def __init__(self, study: optuna.Study, search: Search) -> None:
+        self.study, self.search = study, search
+        self.asked: dict[int, optuna.Trial] = {}
+        self.cut()
+
+    def ended(self) -> list[Trial]:
+        found = []
+        for trial in self.study.get_trials(deepcopy=False):
+            attributes = trial.user_attrs
+            if trial.state == TrialState.COMPLETE or "error" in attributes:
+                error = attributes.get("error", "")
+                found.append(Trial(attributes["number"], attributes["settings"], trial.value, error))
+        return sorted(found, key=lambda trial: trial.number)
+
+    def missing(self) -> list[int]:
+        ended = {trial.number for trial in self.ended()}
+        return [number for number in range(self.search.trials) if number not in ended]
+
+    def ask(self, number: int) -> Trial:
+        """Proposes the settings of a trial."""
+        # A sampler of its own for each trial: what it draws does not depend on what was drawn before an interrupt.
+        seed = stream(self.search.seed, f"trial-{number}").initial_seed() % 2**32
+        self.study.sampler = optuna.samplers.TPESampler(seed=seed)
+        # A program that was killed may have left the defaults waiting.
+        if number == 0 and not self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            self.study.enqueue_trial(self.search.defaults)
+        space = self.search.space
+        asked = self.study.ask({key: values.distribution() for key, values in space.items()})
+        trial = Trial(number, self.search.tidy(asked.params))
+        asked.set_user_attr("number", number)
+        asked.set_user_attr("settings", dict(trial.settings))
+        self.asked[number] = asked
+        return trial
+
+    def tell(self, trial: Trial) -> None:
+        """Keeps what became of a trial."""
+        asked = self.asked.pop(trial.number)
+        if trial.score is None:
+            asked.set_user_attr("error", trial.error)
+            self.study.tell(asked, state=TrialState.FAIL)
+        else:
+            self.study.tell(asked, trial.score)
+
+    def cut(self) -> None:
+        """Closes what did not come to its end; no setting depends on it."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            self.study.tell(trial.number, state=TrialState.FAIL)
+        self.asked.clear()
+
+
+def _fingerprint(search: Search, graph: Graph) -> str:
+    """Of the data, once a run of the search has been prepared on them."""
+    seed, *others = search.search_seeds
+    if search.config.data.negatives == "heart":  # a later split may have an edge with too few of them
+        for other in others:
+            split_of(graph, search.config_of(search.defaults, other))
+    return LinkPrediction.prepare(search.config_of(search.defaults, seed), graph=graph).fingerprint
+
+
+@contextmanager
+def _no_log() -> Iterator[None]:
+    """Silences what optuna tells of every trial."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    import fcntl
+
+    with (path / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"{path}: another process is at this study") from None
+        yield
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
