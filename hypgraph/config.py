@@ -84,7 +84,8 @@ class ModelConfig(Closed):
     """Family of the prior: wrapped, riemannian, rown, or auto, that of the posteriors."""
     decoder: str = "auto"
     """Edge decoder: gyroplane, crofton, directed-gyroplane, fermi-dirac, tanh-distance, inner-product or mlp; auto
-    is gyroplane, for directed edges directed-gyroplane; hybrid also sees features of the pair and the graph."""
+    is gyroplane, in two dimensions crofton, for directed edges directed-gyroplane; hybrid also sees features of
+    the pair and the graph."""
     hidden: Count = 64
     """Width of the encoder's hidden layer."""
     dropout: Probability = 0.6

@@ -19,7 +19,7 @@ from hypgraph.evaluation import TrainingGraph, heart_negatives
 from hypgraph.exceptions import ConfigError, DataError, RunError
 from hypgraph.random import stream
 
-__all__ = ["check_split", "load_data", "own_hits", "split_of", "with_absolute_paths", "with_hard_negatives"]
+__all__ = ["check_split", "load_data", "own_hits", "split_of", "with_absolute_paths"]
 
 
 def load_data(config: DataConfig) -> Graph:
@@ -80,11 +80,11 @@ def split_of(graph: Graph, config: RunConfig) -> EdgeSplit:
     if data.negatives == "heart":
         # A split of a file is one for all seeds, and so are its negatives.
         seed = 0 if data.split is not None else config.training.seed
-        split = with_hard_negatives(split, graph, data.negatives_each, stream(seed, "negatives"))
+        split = _with_hard_negatives(split, graph, data.negatives_each, stream(seed, "negatives"))
     return split
 
 
-def with_hard_negatives(split: EdgeSplit, graph: Graph, each: int, generator: torch.Generator) -> EdgeSplit:
+def _with_hard_negatives(split: EdgeSplit, graph: Graph, each: int, generator: torch.Generator) -> EdgeSplit:
     """``split`` with hard negatives for each validation and test edge in place of its own.
 
     Raises:

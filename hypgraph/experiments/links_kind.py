@@ -1,22 +1,25 @@
 """Link prediction as the cells of an experiment."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from pydantic import BaseModel
+from torch import Tensor
 from typing_extensions import override
 
 from hypgraph.config import ModelConfig, RunConfig, TrainingConfig, load_config
+from hypgraph.evaluation import RankingMetrics, TrainingGraph, heart_negatives, ranking_metrics
+from hypgraph.evaluation.baselines import baseline_scores
+from hypgraph.exceptions import DataError
 from hypgraph.experiments import seeds as runs
 from hypgraph.experiments.cell_kind import CellKind, Context
-from hypgraph.experiments.link_data import with_hard_negatives
 from hypgraph.experiments.link_prediction import LinkPrediction, open_run
 from hypgraph.experiments.links_settings import HardOptions, LinksOptions, LinksSettings
 from hypgraph.random import stream
 from hypgraph.run_folder import RunFolder
-from hypgraph.training import EpochRecord
+from hypgraph.training import EpochRecord, link_logits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +66,7 @@ class LinksKind(CellKind):
         *,
         context: Context,
     ) -> dict[str, Any]:
-        """AUC and AP of the model and the untrained baselines; or MRR and Hits@K on hard negatives; fractions."""
+        """AUC and AP of the model and the untrained baselines, or MRR on hard negatives, as fractions."""
         if isinstance(options, HardOptions):
             return _on_hard_negatives(_run_folder(folder, seed), options.each, seed)
         summary = _run_folder(folder, seed).summary()
@@ -83,16 +86,31 @@ class LinksKind(CellKind):
 
 def _on_hard_negatives(folder: RunFolder, each: int, seed: int) -> dict[str, float]:
     run = open_run(folder)
+    split, graph, test = run.split, run.graph, run.split.test_edge_index
+    everything = torch.cat([split.train_edge_index, split.val_edge_index, test], dim=1)
+    train = TrainingGraph.from_edges(split.train_edge_index, graph.num_nodes, graph.features)
+    generator = stream(seed, "negatives")
+    try:
+        hard = heart_negatives(
+            train, test, everything, count=each, generator=generator, directed=graph.directed
+        ).flatten(1)
+    except DataError:
+        return {}
     run.restore(folder)
-    split = with_hard_negatives(run.split, run.graph, each, stream(seed, "negatives"))
-    device = run.task.positive.device
-    task = replace(
-        run.task,
-        val=(split.val_edge_index.to(device), split.val_neg_edge_index.to(device)),
-        test=(split.test_edge_index.to(device), split.test_neg_edge_index.to(device)),
+    logits = link_logits(
+        run.trainer.best_model(), run.task, *(pairs.to(run.task.positive.device) for pairs in (test, hard))
     )
-    ranking = replace(run, split=split, task=task).ranking(run.trainer.best_model())
-    return {f"{part}_{name}": value for part, scores in ranking.items() for name, value in scores.items()}
+    ranking = _ranking(each, *logits)
+    figures = {"mrr": ranking.mrr, **{f"hits@{k}": share for k, share in ranking.hits.items()}}
+    for name, scores in baseline_scores(
+        split.train_edge_index, graph.num_nodes, graph.features, {"test": (test, hard)}
+    ):
+        figures[f"{name}_mrr"] = _ranking(each, *map(torch.from_numpy, scores["test"])).mrr
+    return figures
+
+
+def _ranking(each: int, positive: Tensor, negative: Tensor) -> RankingMetrics:
+    return ranking_metrics([(positive, negative.view(-1, each))], ks=[10] if each > 10 else [])
 
 
 class _Listener:

@@ -86,7 +86,10 @@ class LinksSettings(Closed):
 
 
 class HardOptions(Closed):
-    """Options of the measure ``hard``: each test edge ranked among hard negatives of its own, after HeaRT."""
+    """Options of the measure ``hard``: each test edge ranked among hard negatives of its own, after HeaRT.
+
+    Where the ends of an edge have fewer candidates than that there are no figures.
+    """
 
     each: Count = 100
     """How many negatives an edge has."""

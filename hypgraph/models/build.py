@@ -54,10 +54,15 @@ HYBRID = "hybrid"
 
 
 def decoder_name(config: ModelConfig, *, directed: bool) -> str:
-    """What the decoder of ``config`` is for such edges: never ``auto``."""
+    """What the decoder of ``config`` is for such edges: never ``auto``.
+
+    In two dimensions a count of gyroplanes serves better than a metric, whatever the curvature.
+    """
     if config.decoder != "auto":
         return config.decoder
-    return "directed-gyroplane" if directed else "gyroplane"
+    if directed:
+        return "directed-gyroplane"
+    return "crofton" if config.dim == 2 else "gyroplane"
 
 
 def build_vgae(
