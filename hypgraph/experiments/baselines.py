@@ -216,9 +216,7 @@ def _euclidean_scores(
     config: RunConfig, graph: Graph, split: EdgeSplit
 ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Logits of edges and non-edges, by the best epoch of the model of ``config`` in flat space."""
-    flat = {"latent": "euclidean", "posterior": "wrapped", "prior": "auto", "learn_c": False}
-    config = config.model_copy(update={"model": config.model.model_copy(update=flat)})
-    run = LinkPrediction.prepare(config, graph=graph, split=split)
+    run = LinkPrediction.prepare(config.in_flat_space(), graph=graph, split=split)
     with limited_threads(config.training.threads, num_nodes=graph.num_nodes):
         while not run.trainer.done:
             run.trainer.run_epoch()

@@ -114,7 +114,7 @@ def test_compare_shows_both_their_difference_and_p(two_sets: Path) -> None:
             assert f"{100 * difference['mean']:+.2f} ± {100 * difference['half_width95']:.2f}" in row
             assert f"{difference['p_value']:.3f}" in row
     for words in (
-        "A: a (poincare d=2, gyroplane)",
+        "A: a (poincare d=2, crofton)",
         "B: b (poincare d=3, gyroplane)",
         "corrected resampled t-test",
     ):
