@@ -25,8 +25,8 @@ class LinksSettings(Closed):
     dim: Count = 16
     """Dimension of the latent space."""
     tuned: bool = False
-    """Whether what is not given comes from the package's configuration DATA-LATENT.toml, where there is one;
-    lorentz takes that of poincare, whose model it is in other coordinates."""
+    """Whether what is not given comes from the package's configuration DATA-LATENT-dDIM.toml, or DATA-LATENT.toml,
+    where there is one; lorentz takes that of poincare, whose model it is in other coordinates."""
     features: Literal["none", "degree", "learned"] | None = None
     """What the encoder sees of a node, where it is not the data's own features."""
     prior: Literal["wrapped", "riemannian", "rown"] | None = None
@@ -63,9 +63,11 @@ class LinksSettings(Closed):
     def _with_tuned(cls, values: dict[str, Any]) -> dict[str, Any]:
         if values.get("tuned") is not True:
             return values
-        latent = {"lorentz": "poincare"}.get(values.get("latent", "poincare"), values.get("latent", "poincare"))
-        path = bundled_configs() / f"{values.get('data')}-{latent}.toml"
-        if not path.is_file():
+        latent, dim = (values.get(key, cls.model_fields[key].default) for key in ("latent", "dim"))
+        name = f"{values.get('data')}-{'poincare' if latent == 'lorentz' else latent}"
+        paths = [bundled_configs() / f"{stem}.toml" for stem in (f"{name}-d{dim}", name)]
+        path = next((path for path in paths if path.is_file()), None)
+        if path is None:
             return values
         config = load_config(path)
         chosen = {

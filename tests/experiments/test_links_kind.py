@@ -50,6 +50,14 @@ def test_tuned_settings_come_from_the_configuration_of_data_and_latent() -> None
     assert "gain" not in flat
 
 
+def test_settings_that_were_tuned_for_the_dimension_go_first(configs: Path) -> None:
+    (configs / "karate-poincare-d2.toml").write_text("[model]\nbeta = 0.3\n")
+    found = chosen(dim=2, tuned=True)
+    assert found["beta"] == 0.3
+    assert "gain" not in found
+    assert chosen(dim=3, tuned=True)["gain"] == 2.5
+
+
 @pytest.mark.usefixtures("configs")
 def test_lorentz_takes_what_was_chosen_for_poincare() -> None:
     ball, hyperboloid = (chosen(latent=latent, tuned=True) for latent in ("poincare", "lorentz"))
