@@ -20,7 +20,7 @@ def evaluate(
     """Score a finished run anew from its files."""
     from rich.console import Console
 
-    from hypgraph.cli.report import metrics_table, ranking_lines
+    from hypgraph.cli.report import ABLATION, metrics_table, ranking_lines
     from hypgraph.experiments import seeds
     from hypgraph.run_folder import RunFolder
 
@@ -38,7 +38,8 @@ def evaluate(
         typer.echo(json.dumps(several if len(several) > 1 else plain[0], indent=2))
         return
     config = folder.config()
-    table = metrics_table(f"Link prediction on {folder.summary()['data']}, %")
+    summary = folder.summary()
+    table = metrics_table(f"Link prediction on {summary['data']}, %")
     rows = [[100 * value for which in ("val", "test") for value in one.metrics[which]] for one in result]
     for child, row in zip(runs, rows, strict=True):
         name = f"{config.model.latent} d={config.model.dim}, seed {child.config().training.seed}"
@@ -46,6 +47,9 @@ def evaluate(
     if len(rows) > 1:
         table.add_section()
         table.add_row("mean", *(f"{mean(column):.2f}" for column in zip(*rows, strict=True)), style="bold")
+    for key, figures in summary.get("ablation", {}).items():  # of other models, which the run does not keep
+        values = [100 * part[name] for part in (figures["val"], figures) for name in ("auc", "ap")]
+        table.add_row(ABLATION[key], *(f"{value:.2f}" for value in values))
     Console().print(table)
     for child, one in zip(runs, result, strict=True):
         for line in ranking_lines(one.ranking):

@@ -17,7 +17,9 @@ from hypgraph.data import (
 )
 from hypgraph.evaluation import TrainingGraph, heart_negatives
 from hypgraph.exceptions import ConfigError, DataError, RunError
+from hypgraph.lookup import did_you_mean
 from hypgraph.random import stream
+from hypgraph.training import INPUTS
 
 __all__ = ["check_split", "load_data", "own_hits", "split_of", "with_absolute_paths"]
 
@@ -30,6 +32,9 @@ def load_data(config: DataConfig) -> Graph:
     """
     options = ReadOptions(config.source_col, config.target_col, directed=config.directed)
     table = config.features if isinstance(config.features, Path) else None
+    if table is not None and not table.suffix and not table.exists():
+        words = [word for word in INPUTS if word != "own"]
+        raise ConfigError(f"--features {table.name}: no such file; {did_you_mean(table.name, words)}")
     return load_graph(config.name, data_root=config.root, options=options, features=table)
 
 

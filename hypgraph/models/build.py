@@ -94,7 +94,7 @@ def build_vgae(
     latent = config.model_copy(update={"decoder": "auto"}) if hybrid else config
     name = decoder_name(latent, directed=directed)
     if not hybrid and name not in EDGE_DECODERS:
-        lookup({**EDGE_DECODERS, HYBRID: None}, name, what="decoder")
+        lookup({"auto": None, **EDGE_DECODERS, HYBRID: None}, name, what="decoder")
     decoder = EDGE_DECODERS[name]
     dtype = lookup(DTYPES, config.dtype, what="dtype")
     head = PosteriorHead(

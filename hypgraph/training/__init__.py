@@ -4,7 +4,7 @@ from hypgraph.training.checkpoint import load_checkpoint, save_checkpoint
 from hypgraph.training.device import resolve_device
 from hypgraph.training.hybrid_task import Fold, HybridTask
 from hypgraph.training.hybrid_trainer import HybridTrainer
-from hypgraph.training.input_features import input_features
+from hypgraph.training.input_features import INPUTS, input_features
 from hypgraph.training.interrupt import deferred_interrupt
 from hypgraph.training.link_task import LinkTask
 from hypgraph.training.threads import limited_threads
@@ -12,6 +12,7 @@ from hypgraph.training.trainer import Best, EpochRecord, LinkTrainer, link_logit
 from hypgraph.training.vae_trainer import VAERecord, VAETrainer
 
 __all__ = [
+    "INPUTS",
     "Best",
     "EpochRecord",
     "Fold",

@@ -24,6 +24,9 @@ POOL_VISITS = 5
 class Fold(NamedTuple):
     """A part of the training edges, and the graph without it.
 
+    Of directed edges, the reverse of an edge is another edge and may be in another fold: as for test edges, the
+    pair is then joined in the graph that scores it.
+
     Attributes:
         adjacency: normalised, of the training edges of the other folds.
         positive: ``[2, E]``, the edges of this fold.

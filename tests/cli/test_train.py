@@ -21,7 +21,7 @@ def test_the_result_stands_beside_the_baselines_and_says_what_to_do_next(here):
     outcome = hypgraph("train", *QUICK, "--out", "run")
     assert outcome.code == 0
     summary = json.loads((here / "run" / "summary.json").read_text())
-    row = re.search(r"poincare d=2, gyroplane[^\n]*", outcome.out).group()
+    row = re.search(r"poincare d=2, crofton[^\n]*", outcome.out).group()
     shown = [float(figure) for figure in re.findall(r"\d+\.\d\d", row)]
     metrics = summary["metrics"]
     expected = [metrics[which][name] for which in ("val", "test") for name in ("auc", "ap")]
