@@ -80,8 +80,7 @@ class LinkPrediction:
         Raises:
             HypgraphError: for an unknown name, unusable data, or a device that is not there.
         """
-        training = config.training
-        device = resolve_device(training.device)
+        device = resolve_device(config.training.device)
         if graph is None:
             graph = load_data(config.data)
         if split is None:
@@ -89,36 +88,8 @@ class LinkPrediction:
         else:
             changed = "the data have changed since the run began; train again"
             check_split(split, graph, config.data, source=config.data.name, remedy=changed)
-        task = LinkTask.build(
-            graph,
-            split,
-            normalisation=config.model.normalisation,
-            device=device,
-            inputs=config.data.features if isinstance(config.data.features, str) else "own",
-            hits_at=own_hits(config.data),
-        )
-        if config.model.decoder == HYBRID:
-            task = HybridTask.of(
-                task,
-                replace(graph, features=None) if config.data.features == "none" else graph,
-                split,
-                normalisation=config.model.normalisation,
-                generator=stream(training.seed, "folds"),
-            )
-        model = build_vgae(
-            config.model,
-            task.features.shape[1],
-            directed=graph.directed,
-            num_pair_features=task.num_pair_features if isinstance(task, HybridTask) else 0,
-            sees_latent=sees_latent,
-            generator=stream(training.seed, "init"),
-        ).to(device)
-        generator = stream(training.seed, "train", device=device)
-        trainer = (
-            HybridTrainer(model, task, training, generator=generator)
-            if isinstance(model, HybridVGAE) and isinstance(task, HybridTask)
-            else LinkTrainer(model, task, training, generator=generator)
-        )
+        task = _task(config, graph, split, device)
+        trainer = _trainer(config, task, directed=graph.directed, sees_latent=sees_latent)
         return cls(config, graph, split, task, trainer)
 
     @cached_property
@@ -268,6 +239,39 @@ class LinkPrediction:
                 assert k is not None
                 result[name] = {f"hits@{k}": hits_at_k(positive, negative, k)}
         return result
+
+
+def _task(config: RunConfig, graph: Graph, split: EdgeSplit, device: torch.device) -> LinkTask:
+    model, data = config.model, config.data
+    task = LinkTask.build(
+        graph,
+        split,
+        normalisation=model.normalisation,
+        device=device,
+        inputs=data.features if isinstance(data.features, str) else "own",
+        hits_at=own_hits(data),
+    )
+    if model.decoder != HYBRID:
+        return task
+    seen = replace(graph, features=None) if data.features == "none" else graph
+    generator = stream(config.training.seed, "folds")
+    return HybridTask.of(task, seen, split, normalisation=model.normalisation, generator=generator)
+
+
+def _trainer(config: RunConfig, task: LinkTask, *, directed: bool, sees_latent: bool) -> LinkTrainer:
+    seed, device = config.training.seed, task.positive.device
+    model = build_vgae(
+        config.model,
+        task.features.shape[1],
+        directed=directed,
+        num_pair_features=task.num_pair_features if isinstance(task, HybridTask) else 0,
+        sees_latent=sees_latent,
+        generator=stream(seed, "init"),
+    ).to(device)
+    generator = stream(seed, "train", device=device)
+    if isinstance(model, HybridVGAE) and isinstance(task, HybridTask):
+        return HybridTrainer(model, task, config.training, generator=generator)
+    return LinkTrainer(model, task, config.training, generator=generator)
 
 
 def _figures(val: LinkMetrics, test: LinkMetrics) -> dict[str, Any]:
