@@ -11,7 +11,7 @@ from rich.table import Table
 from hypgraph.evaluation import BASELINES
 
 # The rows that stand under a hybrid model: its two halves, each trained by itself.
-ABLATION = {"latent_only": "  latent only, trained alone", "no_latent": "  same head, no latent"}
+ABLATION = {"latent_only": "  latent only", "no_latent": "  same head, no latent"}
 
 __all__ = ["ABLATION", "metrics_table", "print_result", "ranking_lines"]
 

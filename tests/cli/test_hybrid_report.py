@@ -10,7 +10,7 @@ import pytest
 from tests.cli.program import hypgraph, tree
 
 QUICK = ("--data", "karate", "--decoder", "hybrid", "--epochs", 3, "--dim", 2)
-LABELS = {"latent_only": "latent only, trained alone", "no_latent": "same head, no latent"}
+LABELS = {"latent_only": "latent only", "no_latent": "same head, no latent"}
 
 
 def summary_of(path: Path) -> dict[str, Any]:
