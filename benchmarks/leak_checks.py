@@ -100,9 +100,9 @@ def check(job: tuple[RunConfig, int]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="cora")
+    parser.add_argument("--data")
     parser.add_argument("--config", type=Path)
-    parser.add_argument("--decoder", default="auto")
+    parser.add_argument("--decoder")
     parser.add_argument("--dim", type=int)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=2)
@@ -112,7 +112,7 @@ def main() -> None:
     with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
         results = list(pool.map(check, [(config, seed) for seed in range(arguments.seeds)]))
     model = config.model
-    print(f"{arguments.data}, {model.latent} d={model.dim}, decoder {model.decoder}, {len(results)} seeds\n")
+    print(f"{config.data.name}, {model.latent} d={model.dim}, decoder {model.decoder}, {len(results)} seeds\n")
     print("| | test AUC | test AP |\n|---|---:|---:|")
     for name in results[0]["rows"]:
         metrics = [result["rows"][name] for result in results]

@@ -1,6 +1,6 @@
 """Time of one training step on a graph: ours on each latent space, beside PyG's VGAE of PyG's own modules.
 
-    python benchmarks/vgae_step.py [--data cora,citeseer,pubmed] [--device cuda] [--compile]
+    python benchmarks/vgae_step.py [--data cora,citeseer,pubmed] [--hidden 32] [--device cuda]
 
 PubMed is found through HYPGRAPH_DATA. One thread, CPU time; on a GPU, wall time with the device waited for. The
 contenders take turns; the tables have the median of each and the medians of the ratios within a turn. A step is
@@ -9,7 +9,6 @@ epoch is timed apart. PyG's model is that of `pyg_vgae.py`, with dense and with 
 """
 
 import argparse
-import inspect
 import warnings
 from functools import partial
 from typing import Any
@@ -20,7 +19,6 @@ from turns import Step, cells, clock_of, in_turns
 from hypgraph.config import load_config
 from hypgraph.experiments.link_prediction import LinkPrediction
 from hypgraph.models import decoder_name
-from hypgraph.random import stream
 from hypgraph.training import LinkTrainer
 
 OURS = {
@@ -31,10 +29,6 @@ OURS = {
 }
 DENSE, SPARSE, FLAT = "PyG VGAE, dense features", "PyG VGAE, sparse features", "ours, euclidean"
 LARGE = 10_000  # nodes
-
-
-def can_compile() -> bool:
-    return "compiled" in inspect.signature(LinkTrainer).parameters
 
 
 def trainers(data: str, arguments: argparse.Namespace) -> tuple[LinkPrediction, dict[str, LinkTrainer]]:
@@ -48,21 +42,14 @@ def trainers(data: str, arguments: argparse.Namespace) -> tuple[LinkPrediction, 
             "model.posterior": posterior,
             "model.dim": arguments.dim,
             "model.decoder": arguments.decoder,
+            "model.hidden": arguments.hidden,
             "training.device": arguments.device,
         }
         shared: dict[str, Any] = {"graph": first.graph, "split": first.split} if first else {}
         runs[name] = LinkPrediction.prepare(load_config(overrides=overrides), **shared)
         first = first or runs[name]
     assert first is not None
-    if not arguments.compile:
-        return first, {name: run.trainer for name, run in runs.items()}
-    return first, {name: compiled(run) for name, run in runs.items()}
-
-
-def compiled(run: LinkPrediction) -> LinkTrainer:
-    generator = stream(run.config.training.seed, "train", device=run.task.positive.device)
-    options: dict[str, Any] = {"generator": generator, "compiled": True}
-    return LinkTrainer(run.trainer.model, run.task, run.config.training, **options)
+    return first, {name: run.trainer for name, run in runs.items()}
 
 
 def contenders(data: str, arguments: argparse.Namespace) -> tuple[LinkPrediction, dict[str, Step]]:
@@ -88,10 +75,8 @@ def main() -> None:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--dim", type=int)
     parser.add_argument("--decoder")
-    parser.add_argument("--compile", action="store_true", help="our models through torch.compile")
+    parser.add_argument("--hidden", type=int, help="width of our encoders; PyG's has 32")
     arguments = parser.parse_args()
-    if arguments.compile and not can_compile():
-        parser.error("the trainer of this version cannot compile its model; leave out --compile")
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="`torch.jit.script.*` is deprecated", category=DeprecationWarning)
     clock, unit = clock_of(arguments.device)
@@ -100,9 +85,9 @@ def main() -> None:
         run, steps = contenders(data, arguments)
         turns = arguments.turns if run.graph.num_nodes < LARGE else max(1, arguments.turns // 4)
         times = in_turns(steps, turns, clock)
-        model, way = run.config.model, ", compiled" if arguments.compile else ""
+        model = run.config.model
         decoder = decoder_name(model, directed=run.graph.directed)
-        setting = f"d={model.dim}, {decoder}, {model.dtype} latents{way}"
+        setting = f"d={model.dim}, hidden {model.hidden}, {decoder}, {model.dtype} latents"
         print(f"{data}, {setting}, {where}, torch {torch.__version__}\n")
         print(f"| {unit} a step, median of {turns} | ms | ÷ PyG dense | ÷ PyG sparse | ÷ our euclidean |")
         print("|---|---:|---:|---:|---:|")

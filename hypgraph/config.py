@@ -8,7 +8,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -159,17 +159,19 @@ class RunConfig(Closed):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _with_flat_defaults(cls, values: Any) -> Any:
-        if not (isinstance(values, dict) and isinstance(values.get("model"), dict)):
-            return values
-        if values["model"].get("latent") != "euclidean":
-            return values
-        given = {section: values.get(section, {}) for section in FLAT_DEFAULTS}
-        if not all(isinstance(table, dict) for table in given.values()):
-            return values
-        return {**values, **{section: {**FLAT_DEFAULTS[section], **given[section]} for section in given}}
+    @model_validator(mode="after")
+    def _with_flat_defaults(self) -> Self:
+        if self.model.latent != "euclidean":
+            return self
+        for section, defaults in FLAT_DEFAULTS.items():
+            part = getattr(self, section)
+            changed = part.model_copy(
+                update={key: value for key, value in defaults.items() if key not in part.model_fields_set}
+            )
+            # As defaults are: not among what was given, which a search holds fixed
+            changed.__pydantic_fields_set__.intersection_update(part.model_fields_set)
+            self.__dict__[section] = changed
+        return self
 
     def in_flat_space(self) -> "RunConfig":
         """The same with a Euclidean latent space, whose defaults hold for what was not given."""

@@ -166,7 +166,7 @@ def test_the_table_of_steps_has_every_contender(
 
 
 def test_the_contenders_share_graph_split_and_size(load: Load) -> None:
-    arguments = argparse.Namespace(dim=3, decoder="fermi-dirac", device="cpu", compile=False)
+    arguments = argparse.Namespace(dim=3, decoder="fermi-dirac", device="cpu")
     module = load("vgae_step")
     first, trainers = module.trainers("cora", arguments)
     models = [trainer.model for trainer in trainers.values()]
@@ -174,36 +174,6 @@ def test_the_contenders_share_graph_split_and_size(load: Load) -> None:
     assert all(torch.equal(trainer.task.positive, first.task.positive) for trainer in trainers.values())
     families = [trainer.model.head.family.name for trainer in trainers.values()]
     assert families == [posterior for _, posterior in module.OURS.values()]
-
-
-def test_compiling_is_refused_where_the_trainer_cannot(
-    load: Load, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    module = load("vgae_step")
-
-    class Eager:
-        def __init__(self, model: Any, task: Any, config: Any, *, generator: Any) -> None: ...
-
-    monkeypatch.setattr(module, "LinkTrainer", Eager)
-    with pytest.raises(SystemExit) as ended:
-        run_main(module, monkeypatch, "--compile")
-    assert ended.value.code == 2
-    assert "cannot compile its model; leave out --compile" in capsys.readouterr().err
-
-
-def test_compiling_is_left_to_the_trainer_where_it_can(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    module, asked = load("vgae_step"), list[bool]()
-
-    class Compiling:
-        def __init__(self, *_parts: Any, generator: torch.Generator, compiled: bool = False) -> None:
-            assert generator.device.type == "cpu"
-            asked.append(compiled)
-
-    monkeypatch.setattr(module, "LinkTrainer", Compiling)
-    assert module.can_compile()
-    _, trainers = module.trainers("cora", argparse.Namespace(dim=2, decoder=None, device="cpu", compile=True))
-    assert asked == [True] * len(module.OURS)
-    assert all(isinstance(trainer, Compiling) for trainer in trainers.values())
 
 
 def test_the_table_of_draws_has_every_contender_in_both_dimensions(

@@ -158,10 +158,12 @@ class _Progress:
 
 def _command(configs: Sequence[RunConfig], out: Path, *, trained: bool) -> str:
     """The command that makes ``out``, without where the data lie on this machine."""
-    given, training = configs[0].model_dump(mode="json"), configs[0].training
+    config, plain = configs[0], RunConfig()
+    if trained:
+        config, plain = config.in_flat_space(), plain.in_flat_space()
+    given, training = config.model_dump(mode="json"), config.training
     parts = [part for config in configs for part in ("--data", config.data.name)]
     parts += ["--seeds", str(training.seeds)]
-    plain = RunConfig()
     if training.seed != plain.training.seed:
         parts += ["--seed", str(training.seed)]
     parts += ["--trained"] if trained else []

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hypgraph.run_folder import RunFolder
 
 __all__ = ["compare"]
 
@@ -30,8 +33,7 @@ def compare(
         missing, common = (", ".join(map(str, seeds)) for seeds in (result.seeds_left_out, result.seeds))
         typer.echo(f"Not both have finished the seeds {missing}; compared are {common}.", err=True)
     names = [
-        f"{summary['latent']} d={summary['dim']}, {summary['decoder']}"
-        for summary in (folder.summary() for folder in folders)
+        f"{summary['latent']} d={summary['dim']}, {summary['decoder']}" for summary in map(_one_summary, folders)
     ]
     data = Path(folders[0].config().data.name).stem
     table = Table(
@@ -58,3 +60,10 @@ def compare(
                 f"{row.difference.p_value:.3f}" if row.difference.p_value >= 0.001 else "< 0.001",
             )
     Console().print(table)
+
+
+def _one_summary(folder: "RunFolder") -> dict[str, Any]:
+    """Of one seed: not all seeds of the folder need be finished."""
+    from hypgraph.experiments.seeds import seed_folders
+
+    return next(child.summary() for child in seed_folders(folder) if child.finished)

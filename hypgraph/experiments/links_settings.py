@@ -70,13 +70,9 @@ class LinksSettings(Closed):
         if path is None:
             return values
         config = load_config(path)
-        chosen = {
-            key: value
-            for section in (config.model, config.training)
-            for key, value in section.model_dump(exclude_unset=True).items()
-            if key in cls.model_fields and key not in ("latent", "dim", "posterior", "prior", "decoder")
-        }
-        return {**chosen, **values}
+        chosen = {**config.model.model_dump(exclude_unset=True), **config.training.model_dump(exclude_unset=True)}
+        of_the_cell = ("latent", "dim", "posterior", "prior", "decoder")
+        return {**{key: value for key, value in chosen.items() if key not in of_the_cell}, **values}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

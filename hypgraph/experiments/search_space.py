@@ -98,9 +98,14 @@ _SEEDS = ("training.seed", "training.seeds")
 
 def space_table() -> str:
     """The space as a table in Markdown."""
-    default = RunConfig()
-    rows = [f"| `{key}` | {values} | {Choice((value_of(default, key),))} |" for key, values in SPACE.items()]
-    return "\n".join(["| setting | searched | default |", "|---|---|---|", *rows]) + "\n"
+    curved = RunConfig()
+    flat = curved.in_flat_space()
+    rows = [
+        f"| `{key}` | {values} | {Choice((value_of(curved, key),))} | {Choice((value_of(flat, key),))} |"
+        for key, values in SPACE.items()
+    ]
+    head = ["| setting | searched | default | of a Euclidean latent |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
 
 
 def value_of(config: RunConfig, key: str) -> Any:

@@ -125,9 +125,14 @@ def _combine(config: RunConfig, summaries: list[dict[str, Any]]) -> dict[str, An
 
 
 def _over_seeds(figures: list[dict[str, Any]], reduce: Callable[[list[float]], float]) -> dict[str, Any]:
-    """A tree like each of ``figures``, every number replaced by ``reduce`` of the numbers in its place."""
+    """A tree like each of ``figures``, every number replaced by ``reduce`` of the numbers in its place.
+
+    What not all of them have is left out.
+    """
     result = {}
     for key, value in figures[0].items():
-        column = [figure[key] for figure in figures]
+        column = [figure[key] for figure in figures if key in figure]
+        if len(column) < len(figures):
+            continue
         result[key] = _over_seeds(column, reduce) if isinstance(value, dict) else reduce(column)
     return result

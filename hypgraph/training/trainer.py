@@ -57,12 +57,13 @@ def link_logits(model: VGAE, task: LinkTask, *pairs: Tensor) -> list[Tensor]:
     if not isinstance(model, HybridVGAE) or model.sees_latent:
         posterior = model.encode(task.features, task.adjacency)
         latent = model.decode(posterior.loc, torch.cat(pairs, dim=1))
+    logits = latent
     if isinstance(model, HybridVGAE):
         assert isinstance(task, HybridTask)
-        latent = model.pair_head(torch.cat([task.features_of(part) for part in pairs]), latent)
-    assert latent is not None
+        logits = model.pair_head(torch.cat([task.features_of(part) for part in pairs]), latent)
+    assert logits is not None
     model.train(was_training)
-    return list(latent.cpu().split([part.shape[1] for part in pairs]))
+    return list(logits.cpu().split([part.shape[1] for part in pairs]))
 
 
 def score_links(model: VGAE, task: LinkTask, *sets: tuple[Tensor, Tensor]) -> list[LinkMetrics]:
