@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch_geometric.nn import VGAE, GCNConv
 
-EPOCHS = 500  # the example has 400; `hypgraph train` has at most this many
+EPOCHS = 500  # the example has 400
 
 
 class Encoder(torch.nn.Module):

@@ -12,7 +12,7 @@ from typing_extensions import override
 from hypgraph.config import ModelConfig, RunConfig, TrainingConfig, load_config
 from hypgraph.evaluation import RankingMetrics, TrainingGraph, heart_negatives, ranking_metrics
 from hypgraph.evaluation.baselines import baseline_scores
-from hypgraph.exceptions import DataError
+from hypgraph.exceptions import DataError, RunError
 from hypgraph.experiments import seeds as runs
 from hypgraph.experiments.cell_kind import CellKind, Context
 from hypgraph.experiments.link_prediction import LinkPrediction, open_run
@@ -49,6 +49,7 @@ class LinksKind(CellKind):
 
     @override
     def train(self, settings: LinksSettings, seeds: Sequence[int], folder: Path, *, context: Context) -> None:
+        _check_defaults(settings, folder)
         for seed in seeds:
             run = _run_folder(folder, seed)
             if not run.config_file.is_file():
@@ -67,6 +68,7 @@ class LinksKind(CellKind):
         context: Context,
     ) -> dict[str, Any]:
         """AUC and AP of the model and the untrained baselines, or MRR on hard negatives, as fractions."""
+        _check_defaults(settings, folder)
         if isinstance(options, HardOptions):
             return _on_hard_negatives(_run_folder(folder, seed), options.each, seed)
         summary = _run_folder(folder, seed).summary()
@@ -82,6 +84,21 @@ class LinksKind(CellKind):
         self, settings: LinksSettings, seed: int, folder: Path, *, data_root: Path | None
     ) -> dict[str, "Figure"]:
         return {}
+
+
+def _check_defaults(settings: LinksSettings, folder: Path) -> None:
+    """A cell's settings leave out what is a default: refuses runs that were made when those were others."""
+    for path in sorted(folder.glob("run-*/config.json")):
+        found = RunFolder(path.parent).config()
+        expected = _config(settings, found.training.seed, data_root=None)
+        for section, ignored in (("model", set[str]()), ("training", {"device", "threads", "checkpoint_every"})):
+            was, now = (getattr(config, section).model_dump(exclude=ignored) for config in (found, expected))
+            for key, value in now.items():
+                if was[key] != value:
+                    raise RunError(
+                        f"{path.parent}: was trained with {section}.{key} = {was[key]}, which is {value} now by "
+                        f"default; move {folder} away, or set {key}"
+                    )
 
 
 def _on_hard_negatives(folder: RunFolder, each: int, seed: int) -> dict[str, float]:

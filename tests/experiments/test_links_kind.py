@@ -1,5 +1,6 @@
 """Link prediction as cells of an experiment: tuned settings, and test edges ranked among hard negatives."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from hypgraph.config import ModelConfig, TrainingConfig
 from hypgraph.data import EdgeSplit, load_graph
 from hypgraph.evaluation import TrainingGraph, personalised_pagerank
+from hypgraph.exceptions import RunError
 from hypgraph.experiments import links_settings
 from hypgraph.experiments.cell_kind import Context
 from hypgraph.experiments.link_prediction import open_run
@@ -183,6 +185,21 @@ def test_hard_figures_have_hits_and_every_untrained_baseline(trained: Path) -> N
 
 def test_without_enough_candidates_there_are_no_hard_figures(trained: Path) -> None:
     assert measured(HardOptions(each=500), trained) == {}
+
+
+def test_runs_made_with_other_defaults_are_refused(tmp_path: Path) -> None:
+    """Half of a cell with the old ones and half with the new ones would be no cell."""
+    settings = LinksSettings.model_validate({"data": "karate", "dim": 2, "epochs": 1})
+    KIND.train(settings, [0], tmp_path, context=CONTEXT)
+    path = tmp_path / "run-000" / "config.json"
+    KIND.train(settings, [0], tmp_path, context=CONTEXT)
+    config = json.loads(path.read_text())
+    config["model"]["hidden"] += 1
+    path.write_text(json.dumps(config))
+    with pytest.raises(RunError, match=r"run-000: was trained with model.hidden = 65, which is 64 now by default"):
+        KIND.train(settings, [1], tmp_path, context=CONTEXT)
+    with pytest.raises(RunError, match=r"model\.hidden"):
+        KIND.measure(settings, LinksOptions(), 0, tmp_path, context=CONTEXT)
 
 
 def test_links_figures_are_those_of_the_summary(trained: Path) -> None:
