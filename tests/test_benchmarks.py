@@ -155,7 +155,7 @@ def test_the_table_of_steps_has_every_contender(
     module = load("vgae_step")
     run_main(module, monkeypatch, "--data", "cora", "--turns", "2", "--dim", "3")
     out = capsys.readouterr().out
-    assert out.startswith("cora, d=3, gyroplane, float64 latents, one thread, torch ")
+    assert out.startswith("cora, d=3, hidden 64, gyroplane, float64 latents, one thread, torch ")
     table = rows(out)
     assert {f"ours, {name}" for name in module.OURS} <= set(table)
     assert [table[module.DENSE][1], table[module.SPARSE][2], table[module.FLAT][3]] == ["1.00"] * 3
@@ -166,7 +166,7 @@ def test_the_table_of_steps_has_every_contender(
 
 
 def test_the_contenders_share_graph_split_and_size(load: Load) -> None:
-    arguments = argparse.Namespace(dim=3, decoder="fermi-dirac", device="cpu")
+    arguments = argparse.Namespace(dim=3, decoder="fermi-dirac", hidden=None, device="cpu")
     module = load("vgae_step")
     first, trainers = module.trainers("cora", arguments)
     models = [trainer.model for trainer in trainers.values()]

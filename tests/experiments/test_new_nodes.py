@@ -156,7 +156,7 @@ def agree(embeddings: Any, oracle: Any) -> None:
         [],
         ["model.normalisation=symmetric"],
         ["model.latent=lorentz", "model.c=0.7"],
-        ["model.latent=euclidean", "model.scales=diagonal"],
+        ["model.latent=euclidean", "model.scales=diagonal", "model.nonnegative=false"],
         ["model.learn_c=true", "model.c=1.3"],
     ],
     ids=lambda settings: " ".join(settings) or "defaults",

@@ -2,11 +2,13 @@
 
 import dataclasses
 import io
+import json
 import math
 
 import pytest
 import torch
 
+from hypgraph.config import FLAT_DEFAULTS, load_config
 from hypgraph.distributions import FAMILIES
 from hypgraph.exceptions import NumericalError
 from hypgraph.manifolds import MANIFOLDS
@@ -135,7 +137,12 @@ def test_a_learnt_curvature_moves_and_is_recorded(latent, posterior):
 
 def test_a_small_curvature_trains_like_flat_space():
     """Ball coordinates aside, geodesic lengths are those of flat space as c → 0."""
-    nearly_flat = epochs(karate_trainer("model.c=1e-9"), 5)
+    given = load_config(assignments=["model.latent=euclidean"])  # whose defaults are not those of the ball
+    same = [
+        *(f"model.{key}={json.dumps(getattr(given.model, key))}" for key in FLAT_DEFAULTS["model"]),
+        *(f"training.{key}={getattr(given.training, key)}" for key in FLAT_DEFAULTS["training"]),
+    ]
+    nearly_flat = epochs(karate_trainer("model.c=1e-9", *same), 5)
     flat = epochs(karate_trainer("model.latent=euclidean"), 5)
     for left, right in zip(nearly_flat, flat, strict=True):
         assert left[:-1] == pytest.approx(right[:-1], rel=1e-4)
