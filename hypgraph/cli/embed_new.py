@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hypgraph.cli.options import Run
+from hypgraph.cli.paths import check_new_file, format_of
 from hypgraph.exceptions import ConfigError
 
 __all__ = ["embed_new"]
@@ -45,15 +46,13 @@ def embed_new(
     from hypgraph.lookup import lookup
     from hypgraph.run_folder import RunFolder
 
-    if file_format is None:
-        ending = "" if out is None else out.suffix.removeprefix(".").lower()
-        file_format = ending if ending in EXPORT_FORMATS else "npz"
+    file_format = format_of(out, file_format)
     write = lookup(EXPORT_FORMATS, file_format, what="format")
     if source_col is not None and edges is None:
         raise ConfigError("--source-col and --target-col are columns of --edges FILE; add that, or leave them out")
     folder = RunFolder.open(run)
     out = folder.path / f"new-embeddings.{file_format}" if out is None else out
-    _check_out(out, force=force)
+    check_new_file(out, force=force)
 
     from hypgraph.experiments import new_nodes
 
@@ -69,12 +68,3 @@ def embed_new(
         typer.echo(f"  {note}", err=True)
     count, dim = embeddings.scale.shape
     typer.echo(f"{count} new node{'s' * (count != 1)}, {embeddings.manifold} d={dim} -> {out} ({file_format})")
-
-
-def _check_out(out: Path, *, force: bool) -> None:
-    if out.is_dir():
-        raise ConfigError(f"--out {out}: is a folder; name a file in it")
-    if out.exists() and not force:
-        raise ConfigError(f"--out {out}: exists already; choose another name, or add --force to replace it")
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hypgraph.cli.options import Run
+from hypgraph.cli.paths import check_new_file, format_of
 from hypgraph.exceptions import ConfigError, RunError
 
 __all__ = ["export"]
@@ -24,9 +25,7 @@ def export(
     from hypgraph.lookup import lookup
     from hypgraph.run_folder import RunFolder
 
-    if file_format is None:
-        ending = out.suffix.removeprefix(".").lower()
-        file_format = ending if ending in EXPORT_FORMATS else "npz"
+    file_format = format_of(out, file_format)
     write = lookup(EXPORT_FORMATS, file_format, what="format")
     folder = RunFolder.open(run)
     seeds = folder.config().training.seeds
@@ -35,12 +34,7 @@ def export(
             f"{run} holds {seeds} runs; export one of them, for example {run}/seed-{folder.config().training.seed}"
         )
     folder.summary()
-    if out.is_dir():
-        raise ConfigError(f"--out {out}: is a folder; name a file in it")
-    if out.exists() and not force:
-        raise ConfigError(f"--out {out}: exists already; choose another name, or add --force to replace it")
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
+    check_new_file(out, force=force)
     embeddings = Embeddings.load(folder.embeddings_file)
     try:
         write(embeddings, out)

@@ -1,14 +1,13 @@
 """``hypgraph train``."""
 
-import re
 import shlex
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hypgraph.cli.options import ConfigFile, DataRoot, Set, described
+from hypgraph.cli.paths import new_folder
 from hypgraph.config import RunConfig, load_config
 from hypgraph.exceptions import ConfigError
 
@@ -127,13 +126,4 @@ def _run(config: RunConfig | None, path: Path, *, quiet: bool) -> None:
 
 def default_folder(config: RunConfig) -> Path:
     """``results/<data>-<latent>-<time>-<seed>``, a number behind it where that stands already."""
-    data = Path(config.data.name)
-    # A simulation may end in a number with a point; .csv.gz is two endings.
-    name = Path(data.name.removesuffix(".gz")).stem if data.exists() else data.name
-    stem = re.sub(r"[^\w.=-]+", "-", name)
-    name = f"{stem}-{config.model.latent}-{time.strftime('%Y%m%d-%H%M%S')}-{config.training.seed}"
-    path, number = Path("results") / name, 1
-    while path.exists():
-        number += 1
-        path = Path("results") / f"{name}-{number}"
-    return path
+    return new_folder(config, suffix=f"-{config.training.seed}")

@@ -1,6 +1,5 @@
 """``hypgraph tune``."""
 
-import re
 import shlex
 import sys
 import time
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from hypgraph.cli.options import ConfigFile, DataRoot, Set, described
-from hypgraph.config import RunConfig, load_config
+from hypgraph.cli.paths import data_stem, new_folder
+from hypgraph.config import load_config
 from hypgraph.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _begun(
         seed=FIRST_SEED if seed is None else seed,
         seeds=SEEDS if seeds is None else seeds,
     )
-    return TuningStudy.create(out or _default_folder(resolved), search)
+    return TuningStudy.create(out or new_folder(resolved, prefix="tune-"), search)
 
 
 def _run(study: "TuningStudy", graph: "Graph", *, jobs: int, quiet: bool, options: list[str]) -> "list[Trial]":
@@ -247,7 +247,7 @@ def _what(study: "TuningStudy") -> str:
     search = study.search
     model, seeds = search.config.model, search.search_seeds
     return (
-        f"{_data_name(search.config)}, {model.latent} d={model.dim}, {model.posterior}, {model.decoder}: "
+        f"{data_stem(search.config)}, {model.latent} d={model.dim}, {model.posterior}, {model.decoder}: "
         f"validation {search.metric} on seeds {seeds[0]} to {seeds[-1]}"
     )
 
@@ -277,20 +277,3 @@ def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", cho
 
 def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _data_name(config: RunConfig) -> str:
-    data = Path(config.data.name)
-    # A simulation may end in a number with a point; .csv.gz is two endings.
-    return Path(data.name.removesuffix(".gz")).stem if data.exists() else data.name
-
-
-def _default_folder(config: RunConfig) -> Path:
-    """``results/tune-<data>-<latent>-<time>``, a number behind it where that stands already."""
-    stem = re.sub(r"[^\w.=-]+", "-", _data_name(config))
-    name = f"tune-{stem}-{config.model.latent}-{time.strftime('%Y%m%d-%H%M%S')}"
-    path, number = Path("results") / name, 1
-    while path.exists():
-        number += 1
-        path = Path("results") / f"{name}-{number}"
-    return path

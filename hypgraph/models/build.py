@@ -90,12 +90,10 @@ def build_vgae(
     manifold = _manifold(config.latent, config.dim, config.c, learn_c=config.learn_c)
     posterior = _family("posterior", config.posterior, manifold)
     prior = posterior if config.prior == "auto" else _family("prior", config.prior, manifold)
+    lookup({"auto": None, **EDGE_DECODERS, HYBRID: None}, config.decoder, what="decoder")
     hybrid = config.decoder == HYBRID
     latent = config.model_copy(update={"decoder": "auto"}) if hybrid else config
-    name = decoder_name(latent, directed=directed)
-    if not hybrid and name not in EDGE_DECODERS:
-        lookup({"auto": None, **EDGE_DECODERS, HYBRID: None}, name, what="decoder")
-    decoder = EDGE_DECODERS[name]
+    decoder = EDGE_DECODERS[decoder_name(latent, directed=directed)]
     dtype = lookup(DTYPES, config.dtype, what="dtype")
     head = PosteriorHead(
         manifold,

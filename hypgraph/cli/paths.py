@@ -1,0 +1,52 @@
+"""Where results go: folders named for what made them, and files that stand in nothing's way."""
+
+import re
+import time
+from pathlib import Path
+
+from hypgraph.config import RunConfig
+from hypgraph.exceptions import ConfigError
+
+__all__ = ["check_new_file", "data_stem", "format_of", "new_folder"]
+
+
+def data_stem(config: RunConfig) -> str:
+    """The name of the data, of a file without folder and ending."""
+    data = Path(config.data.name)
+    # A simulation may end in a number with a point; .csv.gz is two endings.
+    return Path(data.name.removesuffix(".gz")).stem if data.exists() else data.name
+
+
+def new_folder(config: RunConfig, *, prefix: str = "", suffix: str = "") -> Path:
+    """``results/<prefix><data>-<latent>-<time><suffix>``, a number behind it where that stands already."""
+    stem = re.sub(r"[^\w.=-]+", "-", data_stem(config))
+    name = f"{prefix}{stem}-{config.model.latent}-{time.strftime('%Y%m%d-%H%M%S')}{suffix}"
+    path, number = Path("results") / name, 1
+    while path.exists():
+        number += 1
+        path = Path("results") / f"{name}-{number}"
+    return path
+
+
+def format_of(out: Path | None, given: str | None) -> str:
+    """The format of embeddings: the one given, or by the ending of the file, else npz."""
+    from hypgraph.export import EXPORT_FORMATS
+
+    if given is not None:
+        return given
+    ending = "" if out is None else out.suffix.removeprefix(".").lower()
+    return ending if ending in EXPORT_FORMATS else "npz"
+
+
+def check_new_file(out: Path, *, force: bool) -> None:
+    """Refuses a file that cannot be made, or that stands already unless ``force``.
+
+    Raises:
+        ConfigError: naming what stands there and what to do.
+    """
+    if out.is_dir():
+        raise ConfigError(f"--out {out}: is a folder; name a file in it")
+    if out.exists() and not force:
+        raise ConfigError(f"--out {out}: exists already; choose another name, or add --force to replace it")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
