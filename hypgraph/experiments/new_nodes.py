@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,7 @@ def embed_new(
     for note in new.notes:
         if on_note is not None:
             on_note(note)
-    first = run.graph.num_nodes
-    return Embeddings(
-        new.node_id, embeddings.loc[first:], embeddings.scale[first:], embeddings.c, embeddings.manifold
-    )
+    return replace(embeddings.take(slice(run.graph.num_nodes, None)), node_id=new.node_id)
 
 
 @torch.no_grad()
