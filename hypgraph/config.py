@@ -8,7 +8,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,13 +16,19 @@ from hypgraph.exceptions import ConfigError
 from hypgraph.lookup import did_you_mean
 
 __all__ = [
+    "DRAWING_SECTIONS",
     "SECTIONS",
     "Closed",
+    "Config",
     "DataConfig",
+    "EmbeddingConfig",
+    "GraphConfig",
+    "HierarchyConfig",
     "ModelConfig",
     "RunConfig",
     "TrainingConfig",
     "load_config",
+    "load_hierarchy_config",
     "toml_value",
 ]
 
@@ -39,8 +45,8 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class DataConfig(Closed):
-    """Which graph, and how its edges are split."""
+class GraphConfig(Closed):
+    """Which graph."""
 
     name: str = "cora"
     """A data set of the catalogue, a simulation such as tree:depth=8, pyg:Class/Name, or a file."""
@@ -55,6 +61,11 @@ class DataConfig(Closed):
     features: Literal["none", "degree", "learned"] | Path | None = None
     """A table of node features and labels, matched by id. Or a word for what the encoder sees: none, a learnt
     vector of each node; degree, the data's features and the degree; learned, features and a learnt vector."""
+
+
+class DataConfig(GraphConfig):
+    """Which graph, and how its edges are split."""
+
     split: Path | None = None
     """A saved split (split.npz of a run) instead of one drawn from the seed."""
     negatives: Literal["random", "heart"] = "random"
@@ -129,6 +140,10 @@ class TrainingConfig(Closed):
     """Where to train; auto takes a GPU where there is one."""
     threads: Annotated[int, Field(ge=0)] = 0
     """Processor threads; 0 takes one for a graph below 10,000 nodes, and torch's own number else."""
+    compile: bool = False
+    """Whether the dense part of a step is compiled first, which takes half a minute and needs a C++ compiler."""
+    capture: bool = False
+    """Whether a GPU replays each step as one CUDA graph."""
     checkpoint_every: Count = 25
     """Epochs between two checkpoints."""
 
@@ -181,6 +196,31 @@ class RunConfig(Closed):
         return RunConfig.model_validate(values)
 
 
+class EmbeddingConfig(Closed):
+    """How a hierarchy is drawn."""
+
+    dim: Annotated[int, Field(ge=2)] = 2
+    """Dimension of the Poincaré ball."""
+    c: Positive = 1.0
+    """Minus the curvature: the unit of length, since the drawing is the same at any c but for its scale."""
+    uncertainty: bool = False
+    """Whether each node gets a posterior around its point."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of all draws."""
+
+
+class HierarchyConfig(Closed):
+    """What ``hypgraph embed`` draws: the sections of the ``config.json`` that it leaves."""
+
+    data: GraphConfig = GraphConfig()
+    embedding: EmbeddingConfig = EmbeddingConfig()
+
+
+DRAWING_SECTIONS: dict[str, type[BaseModel]] = {"data": GraphConfig, "embedding": EmbeddingConfig}
+
+Config = TypeVar("Config", RunConfig, HierarchyConfig)
+
+
 def load_config(
     path: Path | None = None,
     *,
@@ -200,19 +240,45 @@ def load_config(
     >>> load_config(overrides={"model.dim": 2}, assignments=["training.lr=0.1"]).training.lr
     0.1
     """
+    values = _values(path, overrides)
+    if "embedding" in values and path is not None:
+        raise ConfigError(f"{path} is of a drawing: hypgraph embed --config {path} takes it")
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {assignment}: write it as section.key=value, for example training.lr=0.02")
+        _assign(values, key.strip(), toml_value(text.strip()))
+    return _validated(RunConfig, values)
+
+
+def load_hierarchy_config(
+    path: Path | None = None, *, overrides: Mapping[str, Any] | None = None
+) -> HierarchyConfig:
+    """The resolved configuration of a drawing, as :func:`load_config`.
+
+    >>> load_hierarchy_config(overrides={"embedding.dim": 5}).embedding.dim
+    5
+    """
+    values = _values(path, overrides)
+    if path is not None and not values.keys() <= HierarchyConfig.model_fields.keys():
+        raise ConfigError(f"{path} is not of a drawing; hypgraph embed takes the config.json that it left")
+    return _validated(HierarchyConfig, values)
+
+
+def _values(path: Path | None, overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The values of a file with those of flags on top, not yet checked."""
     values = {} if path is None else _read(path)
     if "kind" in values:
         raise ConfigError(f"{path} is an experiment file: run it with hypgraph experiment run {path}")
     for key, value in (overrides or {}).items():
         if value is not None:
             _assign(values, key, value)
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {assignment}: write it as section.key=value, for example training.lr=0.02")
-        _assign(values, key.strip(), toml_value(text.strip()))
+    return values
+
+
+def _validated(config: type[Config], values: Mapping[str, Any]) -> Config:
     try:
-        return RunConfig.model_validate(values)
+        return config.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_first_problem(error)) from None
 
@@ -255,7 +321,7 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        fields = SECTIONS.get(str(problem["loc"][0]), RunConfig).model_fields
+        fields = (DRAWING_SECTIONS | SECTIONS).get(str(problem["loc"][0]), RunConfig).model_fields
         return f"unknown configuration key '{key}'; {did_you_mean(str(problem['loc'][-1]), list(fields))}"
     message = problem["msg"].removeprefix("Input ")
     return f"{key} {message}, got {problem['input']}"

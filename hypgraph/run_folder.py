@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hypgraph.config import RunConfig, load_config
+from hypgraph.config import HierarchyConfig, RunConfig, load_config, load_hierarchy_config
 from hypgraph.exceptions import RunError
 from hypgraph.files import whole_file, write_json
 
@@ -62,7 +62,7 @@ class RunFolder:
         return self.path / "embeddings.npz"
 
     @classmethod
-    def create(cls, path: Path, config: RunConfig) -> "RunFolder":
+    def create(cls, path: Path, config: RunConfig | HierarchyConfig) -> "RunFolder":
         """A new run folder with its configuration, made whole under another name and then renamed.
 
         Raises:
@@ -97,8 +97,37 @@ class RunFolder:
         return folder
 
     def config(self) -> RunConfig:
-        """The run's configuration."""
+        """The run's configuration.
+
+        Raises:
+            RunError: if it is a drawing of ``hypgraph embed``.
+        """
+        if self.is_drawing:
+            raise RunError(f"{self.path} is a drawing made by hypgraph embed; name a run of hypgraph train")
         return load_config(self.config_file)
+
+    def check_one_seed(self) -> None:
+        """Refuses a folder that holds the runs of several seeds.
+
+        Raises:
+            RunError: naming one of them.
+        """
+        training = self.config().training
+        if training.seeds > 1:
+            one = self.path / f"seed-{training.seed}"
+            raise RunError(f"{self.path} holds {training.seeds} runs; name one of them, for example {one}")
+
+    def drawing_config(self) -> HierarchyConfig:
+        """The configuration of a drawing."""
+        return load_hierarchy_config(self.config_file)
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether ``hypgraph embed`` has made it: it has points, but neither model nor split."""
+        try:
+            return "embedding" in json.loads(self.config_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False  # whoever reads the file says what is wrong with it
 
     @property
     def finished(self) -> bool:
@@ -111,6 +140,8 @@ class RunFolder:
         Raises:
             RunError: if the run is not finished or the file is damaged.
         """
+        if not self.finished and self.is_drawing:
+            raise RunError(f"{self.path}: the drawing was not finished; run hypgraph embed again")
         if not self.finished:
             resume = f"hypgraph train --resume {shlex.quote(str(self.path))}"
             raise RunError(f"{self.path}: the run is not finished; go on with: {resume}")

@@ -1,12 +1,14 @@
-"""The Python of the README and of docs/ runs as it stands."""
+"""The Python of the README and of docs/ runs as it stands, and so do the commands of the tutorial."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hypgraph.experiments.experiment import load_experiment
+from tests.cli.program import hypgraph
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -16,7 +18,6 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 def test_the_examples_run(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert blocks
     names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, document.name, "exec"), names)
@@ -35,3 +36,16 @@ def test_the_experiment_files_of_the_documents_are_whole(tmp_path: Path) -> None
 def test_links_lead_to_files_of_the_project(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target
+
+
+def test_the_tutorial_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^```csv\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "animals.csv").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^\$ hypgraph (.*)$", text, re.MULTILINE)
+    assert len(commands) > 10
+    for command in commands:
+        outcome = hypgraph(*shlex.split(command))
+        assert outcome.code == 0, (command, outcome)
+    assert {"animals.html", "animals.svg", "cora.html", "cora.csv"} <= {path.name for path in tmp_path.iterdir()}

@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from hypgraph import __version__
-from hypgraph.cli import baselines, compare, config, data, embed_new, evaluate, experiment, export, train, tune
+from hypgraph.cli import (
+    baselines,
+    compare,
+    config,
+    data,
+    embed,
+    embed_new,
+    evaluate,
+    experiment,
+    export,
+    neighbors,
+    plot,
+    train,
+    tune,
+    view,
+)
 from hypgraph.cli.options import help_without_verb
 from hypgraph.exceptions import HypgraphError
 
@@ -24,6 +39,10 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
+app.command("embed")(embed.embed)
+app.command("view")(view.view)
+app.command("plot")(plot.plot)
+app.command("neighbors")(neighbors.neighbors)
 app.command("export")(export.export)
 app.command("embed-new")(embed_new.embed_new)
 app.command("baselines")(baselines.baselines)

@@ -37,22 +37,29 @@ def embed_new(
         typer.Option("--out", "-o", metavar="FILE", help="The file to write. [default: RUN/new-embeddings.npz]"),
     ] = None,
     file_format: Annotated[
-        str | None, typer.Option("--format", "-f", help="npz or csv. [default: by the ending of FILE, else npz]")
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="npz, csv, parquet, word2vec or projector. [default: by the ending of FILE, else npz]",
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")] = False,
 ) -> None:
     """Write posteriors of nodes that a run has not seen, by its trained encoder."""
-    from hypgraph.export import EXPORT_FORMATS
+    from hypgraph.export import EXPORT_FORMATS, save_embeddings
     from hypgraph.lookup import lookup
     from hypgraph.run_folder import RunFolder
 
     file_format = format_of(out, file_format)
-    write = lookup(EXPORT_FORMATS, file_format, what="format")
+    # The edges of new nodes lead to old ones, which the file would not hold.
+    formats = {name: kind for name, kind in EXPORT_FORMATS.items() if not kind.edges}
+    kind = lookup(formats, file_format, what="format")
     if source_col is not None and edges is None:
         raise ConfigError("--source-col and --target-col are columns of --edges FILE; add that, or leave them out")
     folder = RunFolder.open(run)
-    out = folder.path / f"new-embeddings.{file_format}" if out is None else out
-    check_new_file(out, force=force)
+    out = folder.path / f"new-embeddings{kind.endings[0]}" if out is None else out
+    check_new_file(out, force=force, folder=file_format == "projector")
 
     from hypgraph.experiments import new_nodes
 
@@ -61,9 +68,11 @@ def embed_new(
         folder, features, edges, source_column=source_col, target_column=target_col, on_note=notes.append
     )
     try:
-        write(embeddings, out)
+        notes += save_embeddings(embeddings, out, file_format=file_format)
     except OSError as error:
-        raise ConfigError(f"--out {out}: cannot be written ({error.strerror})") from None
+        raise ConfigError(f"--out {out}: cannot be written ({error.strerror or error})") from None
+    if kind.leaves_out:
+        notes.append(f"{file_format} has no place for {kind.leaves_out}; --format npz and csv have")
     for note in notes:
         typer.echo(f"  {note}", err=True)
     count, dim = embeddings.scale.shape

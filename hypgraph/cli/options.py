@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hypgraph.config import SECTIONS
+from hypgraph.config import DRAWING_SECTIONS, SECTIONS
 
 __all__ = ["ConfigFile", "DataRoot", "Run", "Set", "described", "help_without_verb"]
 
@@ -31,7 +31,7 @@ def described(key: str, *, metavar: str | None = None, flag: bool = False) -> An
     With ``flag`` it takes no value: ``--name``, or ``--no-name`` over a configuration file.
     """
     section, name = key.split(".")
-    field = SECTIONS[section].model_fields[name]
+    field = (DRAWING_SECTIONS | SECTIONS)[section].model_fields[name]
     default = "" if field.default is None else f" [default: {field.default}]"
     option = f"--{name.replace('_', '-')}"
     return typer.Option(

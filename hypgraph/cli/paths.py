@@ -4,23 +4,22 @@ import re
 import time
 from pathlib import Path
 
-from hypgraph.config import RunConfig
 from hypgraph.exceptions import ConfigError
 
 __all__ = ["check_new_file", "data_stem", "format_of", "new_folder"]
 
 
-def data_stem(config: RunConfig) -> str:
+def data_stem(data: str) -> str:
     """The name of the data, of a file without folder and ending."""
-    data = Path(config.data.name)
+    path = Path(data)
     # A simulation may end in a number with a point; .csv.gz is two endings.
-    return Path(data.name.removesuffix(".gz")).stem if data.exists() else data.name
+    return Path(path.name.removesuffix(".gz")).stem if path.exists() else path.name
 
 
-def new_folder(config: RunConfig, *, prefix: str = "", suffix: str = "") -> Path:
-    """``results/<prefix><data>-<latent>-<time><suffix>``, a number behind it where that stands already."""
-    stem = re.sub(r"[^\w.=-]+", "-", data_stem(config))
-    name = f"{prefix}{stem}-{config.model.latent}-{time.strftime('%Y%m%d-%H%M%S')}{suffix}"
+def new_folder(data: str, what: str, *, prefix: str = "", suffix: str = "") -> Path:
+    """``results/<prefix><data>-<what>-<time><suffix>``, a number behind it where that stands already."""
+    stem = re.sub(r"[^\w.=-]+", "-", data_stem(data))
+    name = f"{prefix}{stem}-{what}-{time.strftime('%Y%m%d-%H%M%S')}{suffix}"
     path, number = Path("results") / name, 1
     while path.exists():
         number += 1
@@ -34,19 +33,21 @@ def format_of(out: Path | None, given: str | None) -> str:
 
     if given is not None:
         return given
-    ending = "" if out is None else out.suffix.removeprefix(".").lower()
-    return ending if ending in EXPORT_FORMATS else "npz"
+    ending = "" if out is None else out.suffix.lower()
+    return next((name for name, kind in EXPORT_FORMATS.items() if ending in kind.endings), "npz")
 
 
-def check_new_file(out: Path, *, force: bool) -> None:
-    """Refuses a file that cannot be made, or that stands already unless ``force``.
+def check_new_file(out: Path, *, force: bool, folder: bool = False) -> None:
+    """Refuses a file (or ``folder``) that cannot be made, or that stands already unless ``force``.
 
     Raises:
         ConfigError: naming what stands there and what to do.
     """
-    if out.is_dir():
+    if folder and out.is_file():
+        raise ConfigError(f"--out {out}: is a file; name a folder to make")
+    if not folder and out.is_dir():
         raise ConfigError(f"--out {out}: is a folder; name a file in it")
-    if out.exists() and not force:
+    if out.exists() and not force and not (folder and not any(out.iterdir())):
         raise ConfigError(f"--out {out}: exists already; choose another name, or add --force to replace it")
     if not out.absolute().parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")

@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from hypgraph.evaluation import BASELINES
+from hypgraph.export import Embeddings
+from hypgraph.run_folder import RunFolder
 
 # The rows that stand under a hybrid model: its two halves, each trained by itself.
 ABLATION = {"latent_only": "  latent only", "no_latent": "  same head, no latent"}
 
-__all__ = ["ABLATION", "metrics_table", "print_result", "ranking_lines"]
+__all__ = ["ABLATION", "metrics_table", "print_next", "print_result", "ranking_lines"]
 
 
 def metrics_table(title: str) -> Table:
@@ -76,8 +78,16 @@ def print_result(summary: dict[str, Any], path: Path) -> None:
     best = summary["best_epoch"]
     epoch = "" if seeds else f", best epoch {best}"
     typer.echo(f"{summary['epochs']} epochs in {summary['seconds']:.1f} s on {summary['device']}{epoch}")
-    first = path / f"seed-{seeds[0]}" if seeds else path
+    print_next(path, path / f"seed-{seeds[0]}" if seeds else path)
+
+
+def print_next(path: Path, run: Path) -> None:
+    """Where the results are, and the commands that show, ask and export them; ``run`` is of one seed."""
+    embeddings = Embeddings.load(RunFolder(run).embeddings_file)
+    central = str(embeddings.node_id[int(embeddings.polar().radius.argmin())])
+    name = shlex.quote(str(run))
     typer.echo(f"\nRun folder: {path}\n")
     typer.echo("Next:")
-    typer.echo(f"  hypgraph evaluate {shlex.quote(str(path))}")
-    typer.echo(f"  hypgraph export {shlex.quote(str(first))} --format csv --out embeddings.csv")
+    typer.echo(f"  hypgraph view {name}")
+    typer.echo(f"  hypgraph neighbors {name} --node {shlex.quote(central)}")
+    typer.echo(f"  hypgraph export {name} --format csv --out embeddings.csv")

@@ -1,6 +1,7 @@
 """``hypgraph train``."""
 
 import shlex
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,7 @@ def train(
     seed: Annotated[int | None, described("training.seed")] = None,
     seeds: Annotated[int | None, described("training.seeds")] = None,
     device: Annotated[str | None, described("training.device")] = None,
+    compile_step: Annotated[bool | None, described("training.compile", flag=True)] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -82,6 +84,7 @@ def train(
         "training.seed": seed,
         "training.seeds": seeds,
         "training.device": device,
+        "training.compile": compile_step,
     }
     if resume is not None:
         given = [key for key, value in overrides.items() if value is not None]
@@ -103,10 +106,21 @@ def _run(config: RunConfig | None, path: Path, *, quiet: bool) -> None:
     from hypgraph.cli.report import print_result
     from hypgraph.experiments import seeds
     from hypgraph.run_folder import RunFolder
+    from hypgraph.training.compiled_step import CompilationWarning
     from hypgraph.training.memory import keep_freed_memory
 
     keep_freed_memory()
-    with Progress(quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress, warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def in_a_line(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if not issubclass(category, CompilationWarning):
+                show(message, category, *rest, **more)
+            elif not quiet:
+                progress.console.print(f"Note: {message}", highlight=False, markup=False, soft_wrap=True)
+
+        warnings.simplefilter("always", CompilationWarning)
+        warnings.showwarning = in_a_line
         try:
             if config is None:
                 summary: dict[str, Any] = seeds.resume(RunFolder.open(path), progress)
@@ -126,4 +140,4 @@ def _run(config: RunConfig | None, path: Path, *, quiet: bool) -> None:
 
 def default_folder(config: RunConfig) -> Path:
     """``results/<data>-<latent>-<time>-<seed>``, a number behind it where that stands already."""
-    return new_folder(config, suffix=f"-{config.training.seed}")
+    return new_folder(config.data.name, config.model.latent, suffix=f"-{config.training.seed}")

@@ -167,7 +167,7 @@ def _begun(
         seed=FIRST_SEED if seed is None else seed,
         seeds=SEEDS if seeds is None else seeds,
     )
-    return TuningStudy.create(out or new_folder(resolved, prefix="tune-"), search)
+    return TuningStudy.create(out or new_folder(resolved.data.name, resolved.model.latent, prefix="tune-"), search)
 
 
 def _run(study: "TuningStudy", graph: "Graph", *, jobs: int, quiet: bool, options: list[str]) -> "list[Trial]":
@@ -247,7 +247,7 @@ def _what(study: "TuningStudy") -> str:
     search = study.search
     model, seeds = search.config.model, search.search_seeds
     return (
-        f"{data_stem(search.config)}, {model.latent} d={model.dim}, {model.posterior}, {model.decoder}: "
+        f"{data_stem(search.config.data.name)}, {model.latent} d={model.dim}, {model.posterior}, {model.decoder}: "
         f"validation {search.metric} on seeds {seeds[0]} to {seeds[-1]}"
     )
 

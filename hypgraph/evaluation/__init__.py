@@ -6,6 +6,7 @@ the hyperbolicity of a graph, bounds on the likelihood of data, and what latent 
 """
 
 from hypgraph.evaluation.baselines import BASELINES, Baseline, score_baselines
+from hypgraph.evaluation.depth import DepthRow, hop_depth, radius_by_depth
 from hypgraph.evaluation.embedding_quality import EmbeddingQuality, embedding_quality
 from hypgraph.evaluation.feature_similarity import cosine_features, cosine_propagated_features
 from hypgraph.evaluation.graph_similarity import common_neighbours, personalised_pagerank
@@ -18,6 +19,7 @@ from hypgraph.evaluation.marginal_likelihood import Bounds, marginal_likelihood
 from hypgraph.evaluation.pair_features import PairFeatures
 from hypgraph.evaluation.paired import PairedDifference, paired_difference
 from hypgraph.evaluation.ranking import RankingMetrics, hits_at_k, mrr, ogb_mrr, ranking_metrics
+from hypgraph.evaluation.reconstruction import Reconstruction, reconstruction
 from hypgraph.evaluation.training_graph import TrainingGraph
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Baseline",
     "Bounds",
     "ClassificationResult",
+    "DepthRow",
     "EmbeddingQuality",
     "Hyperbolicity",
     "LinkMetrics",
@@ -32,6 +35,7 @@ __all__ = [
     "PairFeatures",
     "PairedDifference",
     "RankingMetrics",
+    "Reconstruction",
     "TrainingGraph",
     "classify_codes",
     "common_neighbours",
@@ -40,6 +44,7 @@ __all__ = [
     "embedding_quality",
     "heart_negatives",
     "hits_at_k",
+    "hop_depth",
     "hyperbolicity",
     "link_metrics",
     "marginal_likelihood",
@@ -48,6 +53,8 @@ __all__ = [
     "ogb_mrr",
     "paired_difference",
     "personalised_pagerank",
+    "radius_by_depth",
     "ranking_metrics",
+    "reconstruction",
     "score_baselines",
 ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from hypgraph.config import DataConfig, RunConfig
+from hypgraph.config import Config, DataConfig, GraphConfig, RunConfig
 from hypgraph.data import (
     CATALOGUE,
     EdgeSplit,
@@ -21,10 +21,10 @@ from hypgraph.lookup import did_you_mean
 from hypgraph.random import stream
 from hypgraph.training import INPUTS
 
-__all__ = ["check_split", "load_data", "own_hits", "split_of", "with_absolute_paths"]
+__all__ = ["check_split", "graph_counts", "load_data", "own_hits", "split_of", "with_absolute_paths"]
 
 
-def load_data(config: DataConfig) -> Graph:
+def load_data(config: GraphConfig) -> Graph:
     """The graph that ``config`` names, read as it says.
 
     Raises:
@@ -36,6 +36,19 @@ def load_data(config: DataConfig) -> Graph:
         words = [word for word in INPUTS if word != "own"]
         raise ConfigError(f"--features {table.name}: no such file; {did_you_mean(table.name, words)}")
     return load_graph(config.name, data_root=config.root, options=options, features=table)
+
+
+def graph_counts(graph: Graph) -> dict[str, int]:
+    """What ``summary.json`` says of the graph."""
+    return {
+        "nodes": graph.num_nodes,
+        "edges": graph.num_edges,
+        "features": 0 if graph.features is None else graph.features.shape[1],
+        "self_loops_dropped": graph.self_loops_dropped,
+        "duplicates_dropped": graph.duplicates_dropped,
+        "isolated": graph.num_isolated,
+        "directed": graph.directed,
+    }
 
 
 def own_hits(config: DataConfig) -> int | None:
@@ -114,17 +127,17 @@ def _with_hard_negatives(split: EdgeSplit, graph: Graph, each: int, generator: t
     return split.with_negatives(val, test)
 
 
-def with_absolute_paths(config: RunConfig) -> RunConfig:
+def with_absolute_paths(config: Config) -> Config:
     """``config`` with data that mean the same from any folder.
 
     Raises:
         HypgraphError: if the data are unknown or not there.
     """
     data = config.data
-    paths = {key: _absolute(getattr(data, key)) for key in ("root", "features", "split")}
+    paths = {key: _absolute(value) for key, value in data if isinstance(value, Path)}
     name = resolve_data(data.name, data_root=data.root)
     return config.model_copy(update={"data": data.model_copy(update={"name": name, **paths})})
 
 
-def _absolute(path: Path | str | None) -> Path | str | None:
-    return path.expanduser().absolute() if isinstance(path, Path) else path
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()

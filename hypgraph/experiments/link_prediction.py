@@ -16,7 +16,7 @@ from hypgraph.data import EdgeSplit, Graph
 from hypgraph.evaluation import LinkMetrics, hits_at_k, ranking_metrics, score_baselines
 from hypgraph.exceptions import NumericalError, RunError
 from hypgraph.experiments.environment import environment
-from hypgraph.experiments.link_data import check_split, load_data, own_hits, split_of
+from hypgraph.experiments.link_data import check_split, graph_counts, load_data, own_hits, split_of
 from hypgraph.export import Embeddings
 from hypgraph.files import write_json
 from hypgraph.models import HYBRID, VGAE, HybridVGAE, build_vgae, decoder_name
@@ -190,15 +190,7 @@ class LinkPrediction:
             "ranking": self.ranking(model),
             "ablation": self._ablation() if config.model.decoder == HYBRID else {},
             "baselines": {name: _figures(scores["val"], scores["test"]) for name, scores in baselines.items()},
-            "graph": {
-                "nodes": self.graph.num_nodes,
-                "edges": self.graph.num_edges,
-                "features": 0 if self.graph.features is None else self.graph.features.shape[1],
-                "self_loops_dropped": self.graph.self_loops_dropped,
-                "duplicates_dropped": self.graph.duplicates_dropped,
-                "isolated": self.graph.num_isolated,
-                "directed": self.graph.directed,
-            },
+            "graph": graph_counts(self.graph),
             "hypgraph": __version__,
         }
 

@@ -20,7 +20,7 @@ from hypgraph.data.feature_weights import inverse_document_frequency, is_binary,
 from hypgraph.data.graph_files import read_graph, read_parquet
 from hypgraph.data.node_rows import ID_COLUMNS, LABEL_COLUMNS, NodeRows, read_node_rows
 from hypgraph.distributions import CenteredDistribution
-from hypgraph.exceptions import ConfigError, DataError, RunError
+from hypgraph.exceptions import ConfigError, DataError
 from hypgraph.experiments.link_prediction import LinkPrediction, open_run
 from hypgraph.export import Embeddings
 from hypgraph.models import VGAE
@@ -84,11 +84,7 @@ def embed_new(
     if features is None and edges is None:
         raise ConfigError("new nodes need --features FILE or --edges FILE, or both")
     config = folder.config()
-    if config.training.seeds > 1:
-        raise RunError(
-            f"{folder.path} holds {config.training.seeds} runs; name one of them, for example "
-            f"{folder.path}/seed-{config.training.seed}"
-        )
+    folder.check_one_seed()
     folder.summary()
     run = open_run(folder)
     run.restore(folder)

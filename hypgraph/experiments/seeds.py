@@ -60,10 +60,10 @@ def resume(folder: RunFolder, listener: Listener) -> dict[str, Any]:
 
     A run goes on from its checkpoint and ends with the same metrics as if it had never stopped (on the CPU).
     """
+    config = folder.config()
     if folder.finished:
         return folder.summary()
     folder.sweep()
-    config = folder.config()
     if config.training.seeds == 1:
         run = open_run(folder)
         if folder.checkpoint_file.exists():

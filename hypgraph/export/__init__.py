@@ -1,5 +1,18 @@
 """Node embeddings as files."""
 
-from hypgraph.export.embeddings import EXPORT_FORMATS, Embeddings
+from hypgraph.export.coordinates import COORDINATES, OWN_COORDINATES, Located, locate
+from hypgraph.export.embeddings import Embeddings
+from hypgraph.export.formats import EXPORT_FORMATS, Format, save_embeddings
+from hypgraph.export.graph import ExportedGraph
 
-__all__ = ["EXPORT_FORMATS", "Embeddings"]
+__all__ = [
+    "COORDINATES",
+    "EXPORT_FORMATS",
+    "OWN_COORDINATES",
+    "Embeddings",
+    "ExportedGraph",
+    "Format",
+    "Located",
+    "locate",
+    "save_embeddings",
+]

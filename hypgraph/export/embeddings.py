@@ -1,9 +1,7 @@
-"""The posterior of every node, and the files that hold it."""
+"""The posterior of every node, and the file that holds it."""
 
-import csv
 import zipfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from hypgraph.exceptions import RunError
 from hypgraph.files import whole_file
 from hypgraph.manifolds import MANIFOLDS, Manifold, Polar
 
-__all__ = ["EXPORT_FORMATS", "Embeddings"]
+__all__ = ["Embeddings"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +72,12 @@ class Embeddings:
         return cls(node_id, loc, sigma, manifold.c_value, manifold.name, center)
 
     @classmethod
+    def from_points(cls, points: Polar, manifold: Manifold, node_id: NDArray[Any]) -> "Embeddings":
+        """From points without posteriors, about the origin: every scale is 0."""
+        scale = np.zeros((len(node_id), manifold.dim))
+        return cls(node_id, manifold.from_polar(points).numpy(), scale, manifold.c_value, manifold.name, points)
+
+    @classmethod
     def load(cls, path: Path) -> "Embeddings":
         """From a file that :meth:`save_npz` wrote.
 
@@ -82,6 +86,9 @@ class Embeddings:
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                if "coords" in arrays:
+                    coords = arrays["coords"]
+                    raise RunError(f"{path}: holds {coords} coordinates; load a file written without --coords")
                 center = None
                 if "radius" in arrays:
                     center = Polar(*(torch.from_numpy(arrays[part]) for part in Polar._fields))
@@ -114,24 +121,3 @@ class Embeddings:
                 manifold=self.manifold,
                 **exact,
             )
-
-    def save_csv(self, path: Path) -> None:
-        """Writes a row a node: ``node_id, loc_0 …, scale_0 …, c, manifold``; numbers read back exactly."""
-        header = [
-            "node_id",
-            *(f"loc_{k}" for k in range(self.loc.shape[1])),
-            *(f"scale_{k}" for k in range(self.scale.shape[1])),
-            "c",
-            "manifold",
-        ]
-        rows = zip(self.node_id.tolist(), self.loc.tolist(), self.scale.tolist(), strict=True)
-        with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows([node, *loc, *scale, self.c, self.manifold] for node, loc, scale in rows)
-
-
-EXPORT_FORMATS: dict[str, Callable[[Embeddings, Path], None]] = {
-    "npz": Embeddings.save_npz,
-    "csv": Embeddings.save_csv,
-}

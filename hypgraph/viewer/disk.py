@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["ZOOMS", "draw_disk"]
+__all__ = ["ZOOMS", "View", "add_ring_labels", "draw_disk"]
 
 ZOOMS = {"disk": "the whole disk", "fit": "the part where something is"}
 """What :func:`draw_disk` may show."""
@@ -33,7 +33,7 @@ _SMALLEST = 1e-6  # half the side below which zooming would show the rounding of
 _MOST_CIRCLES = 6
 
 
-class _View(NamedTuple):
+class View(NamedTuple):
     """The square of the picture, in coordinates of the unit disk."""
 
     middle: NDArray[np.float64]
@@ -41,6 +41,7 @@ class _View(NamedTuple):
 
     @property
     def whole(self) -> bool:
+        """Whether it shows all of the disk."""
         return self.half >= _WHOLE
 
 
@@ -56,6 +57,7 @@ def draw_disk(
     posteriors: CenteredDistribution | None = None,
     zoom: str = "disk",
     size: float = 6.0,
+    about: str = "the origin",
 ) -> "Figure":
     """Points of the Poincaré disk, with edges as geodesics and circles of constant geodesic radius.
 
@@ -74,6 +76,7 @@ def draw_disk(
         posteriors: one a point, batch shape ``[N]``; the curve that holds half of the mass of each is drawn.
         zoom: ``"disk"``, all of it, or ``"fit"``, the part where points, edges and posteriors are.
         size: the side of the disk in inches.
+        about: what is at the centre, for the words below the picture.
 
     Raises:
         ConfigError: for an option that is not allowed.
@@ -92,7 +95,7 @@ def draw_disk(
     seen = [where]
     if pairs is not None:
         arcs = euclidean_arcs(where[pairs[:, 0]], where[pairs[:, 1]], n=33 if len(pairs) <= 5000 else 9)
-        add_lines(ax, arcs, count=len(where))
+        add_lines(ax, arcs, count=len(where), size=size)
         seen.append(arcs.reshape(-1, 2))
     if posteriors is not None:
         check_posteriors(posteriors, count=len(where), c=c)
@@ -101,7 +104,7 @@ def draw_disk(
         seen.append(curves.reshape(-1, 2))
     add_points(ax, where, colours, size=size)
     add_title(ax, title, width=size)
-    _add_ground(ax, _view(np.concatenate(seen), zoom), where, c, curves=posteriors is not None)
+    _add_ground(ax, _view(np.concatenate(seen), zoom), where, c, about=about, curves=posteriors is not None)
     fit_around(ax, width=size, height=size)
     return figure
 
@@ -116,19 +119,21 @@ def _unit_disk(name: str, points: Any, c: float) -> NDArray[np.float64]:
     return (math.sqrt(c) * ball.from_polar(polar, c=c)).numpy()
 
 
-def _view(seen: NDArray[np.float64], zoom: str) -> _View:
+def _view(seen: NDArray[np.float64], zoom: str) -> View:
     """The whole disk, or the square around all that is ``seen [M, 2]``."""
-    whole = _View(np.zeros(2), _WHOLE)
+    whole = View(np.zeros(2), _WHOLE)
     if zoom == "disk" or len(seen) == 0:
         return whole
     low, high = seen.min(0), seen.max(0)
     half = max(0.54 * float((high - low).max()), _SMALLEST)
     if half >= _WHOLE:
         return whole
-    return _View(np.clip((low + high) / 2, half - _WHOLE, _WHOLE - half), half)
+    return View(np.clip((low + high) / 2, half - _WHOLE, _WHOLE - half), half)
 
 
-def _add_ground(ax: "Axes", view: _View, points: NDArray[np.float64], c: float, *, curves: bool) -> None:
+def _add_ground(
+    ax: "Axes", view: View, points: NDArray[np.float64], c: float, *, about: str, curves: bool
+) -> None:
     """The boundary, the circles with their radii, the frame of the picture, and the words below it."""
     from matplotlib.collections import LineCollection
 
@@ -145,17 +150,17 @@ def _add_ground(ax: "Axes", view: _View, points: NDArray[np.float64], c: float, 
         ),
         autolim=False,
     )
-    _add_labels(ax, view, points, lengths, drawn)
+    add_ring_labels(ax, view, points, lengths, drawn)
     (x, y), half = view.middle, view.half
     ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half), xticks=[], yticks=[])
     ax.set_aspect("equal")
     ax.spines[:].set(color="0.8", visible=not view.whole)
-    notes = [f"c = {c:g}", "circles: geodesic distance from the origin"][: 1 + bool(len(lengths))]
+    notes = [f"c = {c:g}", f"circles: geodesic distance from {about}"][: 1 + bool(len(lengths))]
     below = "   ·   ".join(notes) + (f"\n{CURVES_NOTE}" if curves else "")
     ax.text(0.5, -0.02, below, transform=ax.transAxes, ha="center", va="top", fontsize=9, color="0.35")
 
 
-def _angles(view: _View, n: int) -> NDArray[np.float64]:
+def _angles(view: View, n: int) -> NDArray[np.float64]:
     """``n`` angles about the origin, in order, that cover the picture."""
     x, y = view.middle
     if max(abs(x), abs(y)) <= view.half:
@@ -166,7 +171,7 @@ def _angles(view: _View, n: int) -> NDArray[np.float64]:
     return np.linspace(middle + turned.min(), middle + turned.max(), n)
 
 
-def _whole_radii(view: _View, c: float) -> NDArray[np.float64]:
+def _whole_radii(view: View, c: float) -> NDArray[np.float64]:
     """Up to six geodesic radii in the picture, multiples of 1, 2 or 5 times a power of ten.
 
     Of those steps the smallest, which is 1 for the whole disk and c near 1.
@@ -186,8 +191,8 @@ def _whole_radii(view: _View, c: float) -> NDArray[np.float64]:
     return np.asarray(multiples * step, dtype=np.float64)
 
 
-def _add_labels(
-    ax: "Axes", view: _View, points: NDArray[np.float64], lengths: NDArray[np.float64], drawn: NDArray[np.float64]
+def add_ring_labels(
+    ax: "Axes", view: View, points: NDArray[np.float64], lengths: NDArray[np.float64], drawn: NDArray[np.float64]
 ) -> None:
     """The radius at each circle, along one ray away from the points where there is one."""
     from matplotlib.patheffects import withStroke

@@ -15,7 +15,7 @@ from hypgraph.manifolds.functional.elementary import log_sinhc
 from hypgraph.manifolds.functional.polar import dist_polar
 from hypgraph.viewer.arrays import as_array, as_polar
 
-__all__ = ["check_curvature", "euclidean_arcs", "geodesic", "in_ball"]
+__all__ = ["check_curvature", "euclidean_arcs", "geodesic", "in_ball", "log_weight"]
 
 
 def geodesic(x: Any, y: Any, *, c: float = 1.0, n: int = 64) -> NDArray[np.float64]:
@@ -55,7 +55,7 @@ def geodesic(x: Any, y: Any, *, c: float = 1.0, n: int = 64) -> NDArray[np.float
     length = (math.sqrt(c) * dist_polar(a, b, c=c)).unsqueeze(-1)
     share = torch.linspace(0, 1, n, dtype=torch.float64)
     radius_a, radius_b = (math.sqrt(c) * end.radius.unsqueeze(-1) for end in (a, b))
-    log_a, log_b = _log_weight(1 - share, length) + radius_a, _log_weight(share, length) + radius_b
+    log_a, log_b = log_weight(1 - share, length) + radius_a, log_weight(share, length) + radius_b
     largest = torch.maximum(log_a, log_b).clamp(min=0)
     part_a, part_b = torch.exp(log_a - largest), torch.exp(log_b - largest)
     # x = X_s/(√c (1 + √c X_0)); part · e^(largest - r) sinh r = -part expm1(-2r)/2, and likewise for cosh
@@ -66,7 +66,7 @@ def geodesic(x: Any, y: Any, *, c: float = 1.0, n: int = 64) -> NDArray[np.float
     return points.numpy()
 
 
-def _log_weight(share: Tensor, length: Tensor) -> Tensor:
+def log_weight(share: Tensor, length: Tensor) -> Tensor:
     """log( sinh(share · length)/sinh(length) ), which tends to log share as the length vanishes."""
     return torch.log(share) + log_sinhc(share * length) - log_sinhc(length)
 

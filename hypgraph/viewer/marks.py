@@ -1,5 +1,6 @@
 """What the disk and the plane share: points with their colours and legend, edges, curves."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,8 +120,8 @@ def colouring(values: Any, label: str | None, categories: Sequence[str] | None, 
     return Colouring(array.astype(np.int64), names, label)
 
 
-def add_lines(ax: "Axes", lines: NDArray[np.float64], *, count: int) -> None:
-    """Edges ``[E, n, 2]`` under ``count`` points, fainter the more there are."""
+def add_lines(ax: "Axes", lines: NDArray[np.float64], *, count: int, size: float) -> None:
+    """Edges ``[E, n, 2]`` under ``count`` points, fainter the more there are: the picture is of the nodes."""
     from matplotlib.collections import LineCollection
 
     few = len(lines) <= 500
@@ -128,8 +129,8 @@ def add_lines(ax: "Axes", lines: NDArray[np.float64], *, count: int) -> None:
         LineCollection(
             list(lines),
             colors="0.45" if few else "0.35",
-            linewidths=0.9 if few else 0.5,
-            alpha=float(np.clip(0.9 * (500 / max(len(lines), 1)) ** 0.3, 0.08, 0.9)),
+            linewidths=(0.9 if few else 0.5) * min(1.0, math.sqrt(size / 6)),
+            alpha=float(np.clip(0.9 * (500 / max(len(lines), 1)) ** 0.6, 0.04, 0.9)),
             rasterized=len(lines) > _MANY_LINES or count > _MANY_POINTS,
             zorder=2,
             label="edges",

@@ -57,7 +57,7 @@ def draw_plane(
     figure, ax = new_axes()
     seen = [where]
     if pairs is not None:
-        add_lines(ax, where[pairs], count=len(where))
+        add_lines(ax, where[pairs], count=len(where), size=size)
     if posteriors is not None:
         check_posteriors(posteriors, count=len(where), c=0.0)
         curves = mass_curves(posteriors).vector().numpy()

@@ -28,18 +28,19 @@ def test_the_result_stands_beside_the_baselines_and_says_what_to_do_next(here):
     assert shown == [round(100 * value, 2) for value in expected]
     for label in ("common neighbours", "personalised PageRank"):
         assert label in outcome.out
-    for then in ("Run folder: run", "hypgraph evaluate run", "hypgraph export run --format"):
+    for then in ("Run folder: run", "hypgraph view run", "hypgraph neighbors run --node", "hypgraph export run --format"):
         assert then in outcome.out
 
 
 def test_the_commands_that_are_suggested_work(here):
     outcome = hypgraph("train", *QUICK, "--out", "my runs/first one")
     suggested = [line.strip() for line in outcome.out.splitlines() if line.startswith("  hypgraph ")]
-    assert len(suggested) == 2
+    assert [shlex.split(line)[1] for line in suggested] == ["view", "neighbors", "export"]
     for line in suggested:
         _program, *arguments = shlex.split(line)
         assert hypgraph(*arguments).code == 0
     assert (here / "embeddings.csv").exists()
+    assert (here / "my runs" / "first one" / "disk.html").exists()
 
 
 def test_progress_off_a_terminal_is_plain_lines_on_standard_error():

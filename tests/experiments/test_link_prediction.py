@@ -123,12 +123,14 @@ def test_the_checkpoint_loads_without_pickles_power(karate_run):
 
 def test_the_embeddings_hold_no_objects_and_are_points_and_scales(karate_run):
     arrays = arrays_of(karate_run / "embeddings.npz")
-    assert set(arrays) == {"node_id", "loc", "scale", "c", "manifold"}
+    assert set(arrays) == {"node_id", "loc", "scale", "c", "manifold", "radius", "direction"}
     assert all(array.dtype.kind in "iufU" for array in arrays.values())
     assert arrays["loc"].shape == arrays["scale"].shape == (34, 3)
     assert arrays["loc"].dtype == np.float64
     assert np.all(np.linalg.norm(arrays["loc"], axis=1) < 1)
     assert np.all(arrays["scale"] > 0)
+    exact = np.tanh(arrays["radius"] / 2)[:, None] * arrays["direction"]
+    np.testing.assert_allclose(exact, arrays["loc"], rtol=1e-12, atol=1e-15)
     assert (float(arrays["c"]), str(arrays["manifold"])) == (1.0, "poincare")
 
 
