@@ -209,7 +209,7 @@ def test_export_names_a_damaged_file(content, tmp_path, karate_run):
         (["config", "show", "--set", "model.dims=3"], ["model.dims", "'dim'"]),
         (["config", "show", "--config", "nowhere.toml"], ["nowhere.toml"]),
         (["evaluate"], ["RUN"]),
-        (["export", "run"], ["--out"]),
+        (["plot", "run"], ["--out"]),
     ],
     ids=lambda value: " ".join(value)[:40],
 )
