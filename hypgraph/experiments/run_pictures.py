@@ -55,6 +55,8 @@ def page_of_run(run: OpenedRun, *, predicted: int, on_note: Callable[[str], obje
         depth=nodes.depth,
         scale=sigma if sigma.any() else None,
         edges=nodes.edges,
+        # Nothing need lie near the origin of a drawing; that of a trained run is where the prior is.
+        first=int(projection.points.radius.argmin()) if run.split is None else None,
         projected=projected,
         **more,
     )

@@ -67,6 +67,7 @@ class PageContents:
         original_radius: ``[N]``, of the points before they were projected to two dimensions.
         neighbors: ``[N, k]``, the nearest nodes of each before the projection, nearest first.
         neighbor_distance: ``[N, k]``, how far away those are.
+        first: the node in the middle of the disk at the beginning; the origin where it is None.
         projected: whether the two dimensions are a projection: then distances in the picture are not those of
             the embedding, the page says so, and shows the ``neighbors`` given here or none.
     """
@@ -90,6 +91,7 @@ class PageContents:
     original_radius: Any = None
     neighbors: Any = None
     neighbor_distance: Any = None
+    first: int | None = None
     projected: bool = False
 
 
@@ -174,6 +176,7 @@ def _data(contents: PageContents) -> dict[str, Any]:
         "subtitle": [str(line) for line in contents.subtitle],
         "c": c,
         "projected": bool(contents.projected),
+        "first": _first(contents.first, count),
         "ids": ids,
         "labelNames": names,
         "radius": _f8(radius),
@@ -226,6 +229,15 @@ def _column(name: str, given: Any, count: int | None) -> NDArray[Any]:
         return as_values(given, count)
     except DataError as error:
         raise DataError(str(error).replace("values", name, 1)) from None
+
+
+def _first(node: int | None, count: int) -> int:
+    """-1 for the origin."""
+    if node is None:
+        return -1
+    if not 0 <= node < count:
+        raise DataError(f"first must be from 0 to {count - 1}, or None for the origin, got {node}")
+    return int(node)
 
 
 def _lengths(name: str, given: Any, count: int) -> NDArray[Any]:

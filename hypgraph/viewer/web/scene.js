@@ -18,7 +18,7 @@ class Scene {
     this.data = data;
     this.canvases = canvases;
     const nodes = nodesOf(data), flat = data.c === 0;
-    this.view = flat ? new PlaneView(nodes) : new DiskView(nodes);
+    this.view = flat ? new PlaneView(nodes) : new DiskView(nodes, data.first);
     this.frame = { xy: new Float64Array(2 * data.count), gap: new Float64Array(data.count), width: 1, height: 1, scale: 1,
                    inverse: 0, reach: 1, corner: 1, flat, rootC: flat ? 1 : Math.sqrt(data.c), perLength: 1 };
     this.zoom = 1;

@@ -20,21 +20,26 @@ function afterwards(by, { at, turn }) {
  * is changed for one that is nearer the middle as the view moves on.
  */
 class DiskView {
-  /** @param {{radius: Float64Array, direction: Float64Array}} nodes  radii for curvature -1 */
-  constructor(nodes) {
+  /**
+   * @param {{radius: Float64Array, direction: Float64Array}} nodes  radii for curvature -1
+   * @param {number} first  in the middle at the beginning; -1 for the origin
+   */
+  constructor(nodes, first) {
     this.nodes = nodes;
+    this.first = first;
     this.count = nodes.radius.length;
     this.about = { radius: new Float64Array(this.count), direction: new Float64Array(2 * this.count) };
     this.shown = new Positions(this.count);
     this.home();
   }
 
-  /** Back to the data's own origin, upright. */
+  /** Back to the view of the beginning: upright about the data's own origin, or the first node. */
   home() {
     this.anchor = -1;
     this.about.radius.set(this.nodes.radius);
     this.about.direction.set(this.nodes.direction);
     this.place(CENTRE, NO_TURN);
+    if (this.first >= 0) this.approach(this.first)(1);
   }
 
   /** @param {Point} at where the anchor is shown @param {Turn} turn */
