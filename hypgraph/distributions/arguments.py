@@ -44,11 +44,10 @@ def as_scale(scale: Tensor | float, loc: Loc = None) -> Tensor:
 
 
 def _fits(shape: torch.Size, batch: torch.Size) -> bool:
-    try:
-        torch.broadcast_shapes(shape, batch)
-    except RuntimeError:
-        return False
-    return True
+    # In numbers, not by torch.broadcast_shapes and its exception, which torch.compile cannot follow
+    return all(
+        one == other or 1 in (one, other) for one, other in zip(reversed(shape), reversed(batch), strict=False)
+    )
 
 
 def tangent_scale(scale: Tensor, loc: Loc, manifold: Manifold) -> Tensor:

@@ -1,9 +1,5 @@
 """A random draw that keeps what coordinates would round away."""
 
-from dataclasses import dataclass
-from functools import cached_property
-
-import torch
 from torch import Tensor
 
 from hypgraph.manifolds import Manifold, Polar
@@ -11,7 +7,6 @@ from hypgraph.manifolds import Manifold, Polar
 __all__ = ["PolarDraw"]
 
 
-@dataclass(frozen=True, eq=False)
 class PolarDraw:
     """Points drawn about a centre, in polar coordinates about that centre.
 
@@ -25,9 +20,11 @@ class PolarDraw:
         about_center: the points about the centre, in the frame transported there from the origin.
     """
 
-    manifold: Manifold
-    center: Polar | None
-    about_center: Polar
+    # Not functools.cached_property: in Python 3.11 it takes a lock, which torch.compile cannot follow.
+    def __init__(self, manifold: Manifold, center: Polar | None, about_center: Polar) -> None:
+        self.manifold, self.center, self.about_center = manifold, center, about_center
+        self._about_origin: Polar | None = about_center if center is None else None
+        self._value: Tensor | None = None
 
     @property
     def radius(self) -> Tensor:
@@ -39,26 +36,28 @@ class PolarDraw:
         """Unit direction of each point from the centre, ``[..., d]``."""
         return self.about_center.direction
 
-    @cached_property
+    @property
     def about_origin(self) -> Polar:
         """The points in polar coordinates about the origin."""
-        if self.center is None:
-            return self.about_center
-        return self.manifold.translate_polar(self.center, self.about_center)
+        if self._about_origin is None:
+            assert self.center is not None
+            self._about_origin = self.manifold.translate_polar(self.center, self.about_center)
+        return self._about_origin
 
-    @cached_property
+    @property
     def pulled_in(self) -> Tensor:
         """Which points, ``[...]`` bool, lie beyond what coordinates can hold and were moved in :attr:`point`."""
         return self.about_origin.radius > self.manifold.max_radius(self.radius.dtype)
 
-    @cached_property
+    @property
     def point(self) -> Polar:
         """The points about the origin for whoever needs coordinates, pulled in to ``manifold.max_radius``."""
         radius, direction = self.about_origin
-        largest = torch.as_tensor(self.manifold.max_radius(radius.dtype), dtype=radius.dtype, device=radius.device)
-        return Polar(torch.minimum(radius, largest), direction)
+        return Polar(radius.clamp(max=self.manifold.max_radius(radius.dtype)), direction)
 
-    @cached_property
+    @property
     def value(self) -> Tensor:
         """Coordinates ``[..., ambient_dim]`` of :attr:`point`."""
-        return self.manifold.from_polar(self.point)
+        if self._value is None:
+            self._value = self.manifold.from_polar(self.point)
+        return self._value

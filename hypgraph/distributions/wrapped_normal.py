@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from hypgraph.distributions.arguments import Loc, tangent_scale
 from hypgraph.distributions.centered import CenteredDistribution
+from hypgraph.distributions.polar_draw import PolarDraw
 from hypgraph.distributions.standard_radius import StandardRadius
 from hypgraph.manifolds import Euclidean, Polar
 from hypgraph.manifolds.functional.elementary import norm, unit
@@ -61,6 +62,16 @@ class WrappedNormal(CenteredDistribution):
     def _draw(self, shape: tuple[int, ...], generator: Generator | None) -> Polar:
         size = (*shape, self.manifold.dim)
         noise = standard_normal(size, dtype=self.scale.dtype, device=self.scale.device, generator=generator)
+        return self._placed(noise)
+
+    def from_noise(self, noise: Tensor) -> PolarDraw:
+        """The draw that standard normal ``noise``, sample shape + batch + ``[d]``, becomes.
+
+        :meth:`rsample_polar` is this of fresh noise: for whoever draws the numbers elsewhere.
+        """
+        return PolarDraw(self.manifold, self.center, self._placed(noise))
+
+    def _placed(self, noise: Tensor) -> Polar:
         if self.isotropic:  # the direction is the noise's own: no gradient need pass through it
             length = norm(noise)
             return Polar(self.scale.squeeze(-1) * length, unit(noise, length=length))
@@ -68,6 +79,10 @@ class WrappedNormal(CenteredDistribution):
 
     @override
     def _log_density(self, point: Polar) -> Tensor:
+        return self._log_normal(point) - self.manifold.logdetexp(point.radius)
+
+    def _log_normal(self, point: Polar) -> Tensor:
+        """The normal density of the tangent vector."""
         dim = self.manifold.dim
         if self.isotropic:
             scale = self.scale.squeeze(-1)
@@ -75,8 +90,7 @@ class WrappedNormal(CenteredDistribution):
         else:
             square = (self._to_axes(point.vector()) / self.scale).square().sum(-1)
             log_scale = torch.log(self.scale).sum(-1)
-        normal = -0.5 * square - log_scale - 0.5 * dim * math.log(2 * math.pi)
-        return normal - self.manifold.logdetexp(point.radius)
+        return -0.5 * square - log_scale - 0.5 * dim * math.log(2 * math.pi)
 
     def _from_axes(self, vector: Tensor) -> Tensor:
         """From the axes to which the scales belong to the frame; here they are the same."""

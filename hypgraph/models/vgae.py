@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hypgraph.distributions import CenteredDistribution, PolarDraw
+from hypgraph.distributions.divergence import log_ratio
 from hypgraph.manifolds import Polar
 from hypgraph.nn.edge_decoders import EdgeDecoder
 from hypgraph.nn.gcn import GCNEncoder
@@ -97,12 +98,17 @@ class VGAE(nn.Module):
             negative: ``[2, E']``, pairs that are not edges.
             generator: for the draw.
         """
-        draw = posterior.rsample_polar(generator=generator)
+        return self.objective_of(posterior, posterior.rsample_polar(generator=generator), positive, negative)
+
+    def objective_of(
+        self, posterior: CenteredDistribution, draw: PolarDraw, positive: Tensor, negative: Tensor
+    ) -> Objective:
+        """:meth:`objective` of the one ``draw`` from every posterior."""
         logits = self.decode(draw.point, torch.cat([positive, negative], dim=1))
         return self._objective(posterior, draw, logistic_loss(logits, positive.shape[1]))
 
     def _objective(self, posterior: CenteredDistribution, draw: PolarDraw, reconstruction: Tensor) -> Objective:
-        kl = (posterior.log_prob_of(draw) - self.prior(posterior).log_prob_of(draw)).mean()
+        kl = log_ratio(posterior, self.prior(posterior), draw).mean()
         loss = reconstruction + self.beta / draw.radius.shape[-1] * kl
         return Objective(loss, reconstruction, kl, draw.pulled_in.to(kl.dtype).mean())
 

@@ -17,40 +17,86 @@ __all__ = ["pair_absolute_norm", "pair_square_dist", "pair_square_norm"]
 PAIRS_A_BLOCK = 2048
 
 
+def _square_norms(nodes: Tensor, pairs: Tensor) -> Tensor:
+    result = nodes.new_empty(pairs.shape[1])
+    for block, difference in _differences(nodes, pairs):
+        torch.sum(difference.square_(), dim=-1, out=result[block])
+    return result
+
+
+def _square_norms_gradient(nodes: Tensor, pairs: Tensor, grad: Tensor) -> Tensor:
+    weights = 2 * grad
+    if nodes.device.type != "cpu":
+        return _scattered_gradient(nodes, pairs, weights)
+    # Row i of the gradient is 2 Σ_j w_ij (h_i - h_j): one product with the symmetric matrix of the weights w.
+    sums = torch.bincount(pairs.flatten(), weights.repeat(2), minlength=nodes.shape[0]).to(nodes.dtype)
+    return (sums.unsqueeze(-1) * nodes).sub_(_symmetric_product(pairs, weights, nodes))
+
+
+def _scattered_gradient(nodes: Tensor, pairs: Tensor, weights: Tensor) -> Tensor:
+    """The same pair by pair, as suits a GPU; no shape depends on the numbers, so a CUDA graph can hold it."""
+    source, target = pairs
+    slope = (nodes.index_select(0, source) - nodes.index_select(0, target)).mul_(weights.unsqueeze(-1))
+    return torch.zeros_like(nodes).index_add_(0, source, slope).index_add_(0, target, slope, alpha=-1)
+
+
 class _PairSquareNorm(torch.autograd.Function):
     @staticmethod
     @override
     def forward(ctx: Any, nodes: Tensor, pairs: Tensor) -> Tensor:
         ctx.save_for_backward(nodes, pairs)
-        result = nodes.new_empty(pairs.shape[1])
-        for block, difference in _differences(nodes, pairs):
-            torch.sum(difference.square_(), dim=-1, out=result[block])
-        return result
+        return _square_norms(nodes, pairs)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        # Row i of the gradient is 2 Σ_j w_ij (h_i - h_j): one product with the symmetric matrix of the weights w.
-        nodes, pairs = ctx.saved_tensors
-        (grad,) = grad_outputs
-        weights = 2 * grad
-        sums = torch.bincount(pairs.flatten(), weights.repeat(2), minlength=nodes.shape[0]).to(nodes.dtype)
-        return (sums.unsqueeze(-1) * nodes).sub_(_symmetric_product(pairs, weights, nodes)), None
+        return _square_norms_gradient(*ctx.saved_tensors, *grad_outputs), None
+
+
+@torch.library.custom_op("hypgraph::pair_square_norm", mutates_args=())
+def _pair_square_norm(nodes: Tensor, pairs: Tensor) -> Tensor:
+    """The same as one operation to the compiler, which would add up the gradient in an order that changes."""
+    return _square_norms(nodes, pairs)
+
+
+@_pair_square_norm.register_fake
+def _(nodes: Tensor, pairs: Tensor) -> Tensor:
+    return nodes.new_empty(pairs.shape[1])
+
+
+@torch.library.custom_op("hypgraph::pair_square_norm_gradient", mutates_args=())
+def _pair_square_norm_gradient(nodes: Tensor, pairs: Tensor, grad: Tensor) -> Tensor:
+    return _square_norms_gradient(nodes, pairs, grad)
+
+
+@_pair_square_norm_gradient.register_fake
+def _(nodes: Tensor, pairs: Tensor, grad: Tensor) -> Tensor:
+    del pairs, grad
+    return torch.empty_like(nodes)
+
+
+def _keep(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+    del output
+    ctx.save_for_backward(*inputs)
+
+
+def _gradient(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+    return _pair_square_norm_gradient(*ctx.saved_tensors, grad), None
+
+
+_pair_square_norm.register_autograd(_gradient, setup_context=_keep)
 
 
 def _symmetric_product(pairs: Tensor, weights: Tensor, dense: Tensor) -> Tensor:
-    """(W + Wᵀ) times ``dense [N, K]``, W the ``[N, N]`` matrix with ``weights [E]`` at ``pairs [2, E]``."""
+    """(W + Wᵀ) times ``dense [N, K]`` on the CPU, W the ``[N, N]`` matrix of ``weights [E]`` at ``pairs [2, E]``.
+
+    By SciPy: torch multiplies unsorted pairs one at a time through BLAS, which takes more than twice as long.
+    """
     count = dense.shape[0]
-    if dense.device.type == "cpu":
-        # torch multiplies unsorted pairs one at a time through BLAS, which takes more than twice as long
-        source, target = pairs.numpy()
-        matrix = coo_array((weights.detach().numpy(), (source, target)), shape=(count, count))
-        rows = dense.detach().numpy()
-        return torch.from_numpy(matrix @ rows).add_(torch.from_numpy(matrix.T @ rows))
-    both = torch.cat([pairs, pairs.flip(0)], dim=1)
-    matrix = torch.sparse_coo_tensor(both, weights.repeat(2), (count, count), check_invariants=False)
-    product: Tensor = torch.sparse.mm(matrix, dense)
-    return product
+    source, target = pairs.numpy()
+    matrix = coo_array((weights.detach().numpy(), (source, target)), shape=(count, count))
+    rows = dense.detach().numpy()
+    return torch.from_numpy(matrix @ rows).add_(torch.from_numpy(matrix.T @ rows))
 
 
 def _differences(nodes: Tensor, pairs: Tensor) -> Iterator[tuple[slice, Tensor]]:
@@ -82,7 +128,8 @@ def pair_square_norm(nodes: Tensor, pairs: Tensor) -> Tensor:
     >>> pair_square_norm(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0], [1]]))
     tensor([25.])
     """
-    result: Tensor = _PairSquareNorm.apply(nodes, pairs)
+    compiling = torch.compiler.is_compiling()
+    result: Tensor = _pair_square_norm(nodes, pairs) if compiling else _PairSquareNorm.apply(nodes, pairs)
     return result
 
 

@@ -12,6 +12,8 @@ from hypgraph.config import TrainingConfig
 from hypgraph.evaluation import LinkMetrics, hits_at_k, link_metrics
 from hypgraph.exceptions import NumericalError
 from hypgraph.models import VGAE, HybridVGAE, Objective
+from hypgraph.training.captured_step import CapturedGradients
+from hypgraph.training.compiled_step import CompiledObjective
 from hypgraph.training.hybrid_task import HybridTask
 from hypgraph.training.link_task import LinkTask
 from hypgraph.training.optimizer import averaged_model, build_optimizer
@@ -87,6 +89,8 @@ class LinkTrainer:
 
     def __init__(self, model: VGAE, task: LinkTask, config: TrainingConfig, *, generator: torch.Generator) -> None:
         self.model, self.task, self.config, self.generator = model, task, config, generator
+        self._compiled = CompiledObjective.of(model) if config.compile else None
+        self._captured = CapturedGradients.of(self._gradients, model, task, generator) if config.capture else None
         self.optimizer = build_optimizer(model, lr=config.lr, weight_decay=config.weight_decay)
         self.averaged = averaged_model(model, config.averaging)
         self.epoch = 0
@@ -123,7 +127,7 @@ class LinkTrainer:
         """Fresh negatives, one draw a node, one move of the optimiser; returns the terms of the objective."""
         before = self.generator.get_state()
         self.model.train()
-        objective = self._objective()
+        objective = self._captured() if self._captured else self._gradients()
         values = torch.stack([term.detach().double() for term in objective]).tolist()
         terms = dict(zip(Objective._fields, values, strict=True))
         for name, value in terms.items():
@@ -132,15 +136,22 @@ class LinkTrainer:
                 raise NumericalError(
                     f"{name} is {value} at epoch {self.epoch + 1}; try a lower --lr or a smaller model.gain"
                 )
-        self.optimizer.zero_grad(set_to_none=True)
-        objective.loss.backward()
         self.optimizer.step()
         self.averaged.update_parameters(self.model)
         self.epoch += 1
         return terms
 
+    def _gradients(self) -> Objective:
+        """The objective of fresh draws; its gradients are left at the parameters."""
+        self.optimizer.zero_grad(set_to_none=True)
+        objective = self._objective()
+        objective.loss.backward()
+        return objective
+
     def _objective(self) -> Objective:
         task, generator = self.task, self.generator
+        if self._compiled:
+            return self._compiled(task, generator=generator)
         negative = task.negatives.sample(task.positive.shape[1], generator=generator)
         posterior = self.model.encode(task.features, task.adjacency, generator=generator)
         return self.model.objective(posterior, task.positive, negative, generator=generator)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 from torch import Tensor
+from torch.distributions import Distribution
 
 from hypgraph.manifolds import Euclidean, Lorentz, Manifold, PoincareBall, Polar
 
@@ -30,6 +31,7 @@ def _fresh_compiler() -> Iterator[None]:
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
+    Distribution.set_default_validate_args(True)  # the compiler turns it off for the whole process
 
 
 def results(function: Callable[..., tuple[Tensor, ...]], inputs: list[Tensor]) -> list[Tensor]:

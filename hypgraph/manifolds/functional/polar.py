@@ -109,6 +109,62 @@ def dist_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Tensor:
     return 2 / sqrt_c * _half_distance(a, b, gap, _scaled(a, b, gap), square)
 
 
+class _Terms(NamedTuple):
+    """What a translation and its gradient share, for c = 1; hyperbolic functions of a, b divided by e^a, e^b.
+
+    None of it carries gradients.
+    """
+
+    total: Tensor  # u + w
+    double: Tensor  # ‖u+w‖²/2
+    decay_a: Tensor  # e^-a
+    sinh_a: Tensor
+    sinh_b: Tensor
+    sinh_gap: Tensor  # sinh(a-b), divided by e^(a+b)
+    lift: Tensor  # (cosh a - 1) sinh b
+    cosh_d: Tensor  # divided by e^(a+b)
+    over_sinh_d: Tensor  # e^(a+b)/sinh d, 0 where d is or the quotient overflows
+
+
+def _translation(a: Tensor, u: Tensor, b: Tensor, w: Tensor, gap: Tensor) -> tuple[Tensor, Tensor, _Terms]:
+    """Distance, direction and terms. The code has few passes over ``[...]`` and fewer over ``[..., d]``.
+
+    With D = e^-b - e^-a, which the exact gap gives without cancellation, sinh(a-b)/e^(a+b) = D (e^-a + e^-b)/2 and
+    R = sinh²(d/2)/e^(a+b) = D²/4 + sinh a sinh b q; then sinh(d)/e^(a+b) = 2 √R √(R + e^-(a+b)).
+    """
+    total = u + w
+    double = norm(total).square() / 2
+    decay_a, decay_b = torch.exp(-a), torch.exp(-b)
+    sinh_a, sinh_b = torch.expm1(-2 * a) * -0.5, torch.expm1(-2 * b) * -0.5
+    apart = torch.maximum(decay_a, decay_b) * torch.copysign(torch.expm1(-gap.abs()), gap)
+    sinh_gap = apart * (decay_a + decay_b) / 2
+    lift = torch.expm1(-a).square() * sinh_b / 2
+    rest = torch.addcmul(apart.square() / 4, sinh_a * sinh_b, double, value=0.5)
+    proper = rest > torch.finfo(rest.dtype).tiny
+    rest = rest.clamp(min=torch.finfo(rest.dtype).tiny)
+    both = decay_a * decay_b
+    over_sinh_d = (rest.sqrt() * torch.sqrt(rest + both)).reciprocal() * 0.5
+    none = torch.zeros_like(gap)
+    over_sinh_d = torch.where(proper, over_sinh_d, none)
+
+    # Where R underflows the directions are opposite to the last digit: d = |a-b|, and the result is on their ray.
+    level = torch.log(rest) + (a + b)
+    near = level.clamp(max=math.log(torch.finfo(rest.dtype).max) / 2 - 1)
+    square = torch.exp(
+        near
+    )  # sinh²(d/2), but where it would overflow: there d = level + log 4, and so is what follows
+    distance = torch.log1p((square + torch.sqrt(square * (square + 1))) * 2) + (level - near)
+    distance = torch.where(proper, distance, gap.abs())
+
+    across = decay_a * sinh_b * over_sinh_d
+    along = torch.where(proper, torch.addcmul(sinh_gap, double, lift) * over_sinh_d, torch.sign(gap))
+    direction = torch.addcmul(along.unsqueeze(-1) * u, across.unsqueeze(-1), total)
+    # It is a unit vector but for the rounding of u and w, which counts where they cancel; or else zero.
+    direction = direction * norm(direction).clamp(min=0.5).reciprocal().unsqueeze(-1)
+    terms = _Terms(total, double, decay_a, sinh_a, sinh_b, sinh_gap, lift, both + 2 * rest, over_sinh_d)
+    return distance, direction, terms
+
+
 class _Translation(torch.autograd.Function):
     """Translation in curvature -1: (a, u, b, w, a-b) to distance d and direction n of the point sinh(d) n.
 
@@ -122,57 +178,48 @@ class _Translation(torch.autograd.Function):
 
     @staticmethod
     @override
-    def forward(a: Tensor, u: Tensor, b: Tensor, w: Tensor, gap: Tensor) -> tuple[Tensor, Tensor]:
-        total = u + w
-        square = (norm(total) / 2).square()
-        scaled = _scaled(a, b, gap)
-        along = scaled.sinh_gap + square * torch.expm1(-a).square() * scaled.sinh_b
-        across = torch.exp(-a) * scaled.sinh_b
-        direction = torch.addcmul(along.unsqueeze(-1) * u, across.unsqueeze(-1), total)
-        # Near the base point the sum is as small as e^-(a+b): its square would underflow.
-        largest = direction.abs().amax(-1, keepdim=True)
-        apart = largest > 0  # else on one ray, so far out that the sum underflows: the result lies on it too
-        direction = torch.where(
-            apart, direction / torch.where(apart, largest, 1.0), torch.sign(gap).unsqueeze(-1) * u
-        )
-        return 2 * _half_distance(a, b, gap, scaled, square), unit(direction)
+    def forward(a: Tensor, u: Tensor, b: Tensor, w: Tensor, gap: Tensor) -> tuple[Tensor, ...]:
+        distance, direction, terms = _translation(a, u, b, w, gap)
+        return distance, direction, *terms
 
     @staticmethod
     @override
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, Tensor]) -> None:
-        ctx.save_for_backward(*inputs, *output)
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.mark_non_differentiable(*output[2:])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*inputs, *output[1:])
 
     @staticmethod
     @override
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        a, u, b, w, difference, d, n = ctx.saved_tensors
-        grad_d, grad_n = grad_outputs
-        total = u + w
-        double = norm(total).square() / 2
-        sinh_a, sinh_b, gap, _ = _scaled(a, b, difference)
-        loss_a, loss_d = torch.expm1(-a), torch.expm1(-2 * d)  # e^-a - 1, e^-2d - 1
-        cosh_a, cosh_b, cosh_d = 1 - sinh_a, 1 - sinh_b, 1 + loss_d / 2
-        excess = torch.exp(d - a - b)
-        # sinh d is divided by e^(a+b) as well; its reciprocal is 0 where d is (or underflows), as is the gradient.
-        sinh_d = loss_d * excess / -2
-        apart = sinh_d > torch.finfo(d.dtype).tiny
-        over_sinh_d = torch.where(apart, 1 / torch.where(apart, sinh_d, 1.0), 0.0)
+    def backward(ctx: Any, *grad_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+        a, u, b, w, gap, n, *saved = ctx.saved_tensors
+        grad_d, grad_n = grad_outputs[:2]
+        if torch.is_grad_enabled():  # for a second derivative, from what has one
+            gap = gap + (a - a.detach()) - (b - b.detach())
+            _, n, terms = _translation(a, u, b, w, gap)
+        else:
+            terms = _Terms(*saved)
+        grad_d = torch.zeros_like(gap) if grad_d is None else grad_d
+        grad_n = torch.zeros_like(n) if grad_n is None else grad_n
+        total, double, decay_a, sinh_a, sinh_b, sinh_gap, lift, cosh_d, over_sinh_d = terms
         tangent = torch.addcmul(grad_n, (grad_n * n).sum(-1, keepdim=True), n, value=-1)
         on_u = (tangent * u).sum(-1) * over_sinh_d
-        across = (1 + loss_a) * sinh_b
-        lift = loss_a.square() / 2 * sinh_b  # (cosh a - 1) sinh b
-        along = (gap + double * lift + across) * over_sinh_d
         through_d = over_sinh_d * grad_d
-        line = torch.where(apart, 0.0, torch.sign(difference)) * grad_d  # d = |a-b| there
-        to_a = line + (gap + double * cosh_a * sinh_b) * through_d + cosh_d * excess * on_u
-        moving = b > 0
-        turn = torch.where(moving, on_u * sinh_a * (1 - 2 * sinh_b) / torch.where(moving, sinh_b, 1.0), 0.0)
-        to_b = -line + (double * cosh_b * sinh_a - gap) * through_d - turn
-        shared = (sinh_a * sinh_b * through_d + lift * on_u).unsqueeze(-1) * total
-        to_u = torch.addcmul(shared, along.unsqueeze(-1), tangent) if ctx.needs_input_grad[1] else None
-        over = (across * over_sinh_d).unsqueeze(-1)
-        to_w = torch.addcmul(shared, over, tangent) if ctx.needs_input_grad[3] else None
-        return to_a, to_u, to_b, to_w, None
+        shifted = torch.addcmul(sinh_gap, double, lift)
+        to_a = torch.addcmul(sinh_gap, double * (1 - sinh_a), sinh_b) * through_d + cosh_d * on_u
+        none = torch.zeros_like(gap)
+        turn = on_u * sinh_a * (1 - 2 * sinh_b) / sinh_b.clamp(min=torch.finfo(b.dtype).tiny)
+        turn = torch.where(b > 0, turn, none)
+        to_b = torch.addcmul(-sinh_gap, double * (1 - sinh_b), sinh_a) * through_d - turn
+        line = torch.where(over_sinh_d > 0, none, torch.sign(gap)) * grad_d  # d = |a-b| there
+        shared = torch.addcmul(sinh_a * sinh_b * through_d, lift, on_u).unsqueeze(-1) * total
+        across = decay_a * sinh_b
+        to_u = to_w = None
+        if ctx.needs_input_grad[1]:
+            to_u = torch.addcmul(shared, ((shifted + across) * over_sinh_d).unsqueeze(-1), tangent)
+        if ctx.needs_input_grad[3]:
+            to_w = torch.addcmul(shared, (across * over_sinh_d).unsqueeze(-1), tangent)
+        return to_a + line, to_u, to_b - line, to_w, None
 
 
 def translate_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Polar:
@@ -195,7 +242,7 @@ def translate_polar(x: Polar, y: Polar, *, c: float | Tensor) -> Polar:
     sqrt_c = c**0.5
     gap = (sqrt_c * (x.radius - y.radius)).detach()
     a, b = sqrt_c * x.radius, sqrt_c * y.radius
-    distance, direction = _Translation.apply(a, x.direction, b, y.direction, gap)
+    distance, direction, *_ = _Translation.apply(a, x.direction, b, y.direction, gap)
     return Polar(distance / sqrt_c, direction)
 
 
