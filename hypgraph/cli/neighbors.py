@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hypgraph.cli.options import Run
+from hypgraph.exceptions import DataError
 
 __all__ = ["neighbors"]
 
@@ -23,8 +24,10 @@ def neighbors(
     opened = OpenedRun.open(run)
     embeddings = opened.embeddings
     rows = [opened.row_of(name) for name in node]
-    found = Neighbors(embeddings.polar(), embeddings.space())
-    distance, index = found.query_nodes(rows, min(count, len(embeddings.node_id) - 1))
+    others = len(embeddings.node_id) - 1
+    if not others:
+        raise DataError(f"{run} has one node, and nothing is near it")
+    distance, index = Neighbors(embeddings.polar(), embeddings.space()).query_nodes(rows, min(count, others))
     labels = opened.labels
     ids = embeddings.node_id.tolist()
     results = [

@@ -10,6 +10,7 @@ time.
 """
 
 import math
+import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -33,6 +34,10 @@ EXPANSION = 256
 # How many are fetched for k of them.
 FETCHED_FOR_ONE = 2
 FETCHED_MORE = 16
+# From how many points the recall is measured, at how many neighbours, and what is too little.
+RECALL_POINTS = 100
+RECALL_AT = 10
+LOW_RECALL = 0.9
 
 
 class ApproximateIndex:
@@ -41,6 +46,9 @@ class ApproximateIndex:
     Args:
         points: ``N`` points, polar about the origin.
         manifold: where they lie.
+
+    Attributes:
+        recall: the share of the nearest that is found of some of the points.
 
     Raises:
         ConfigError: if a package is not installed.
@@ -61,6 +69,13 @@ class ApproximateIndex:
         )
         order = np.argsort(points.radius.numpy(), kind="stable")
         self.index.add(order, vectors[order], threads=1)  # with more the graph would depend on which is faster
+        self.recall = self._measured_recall(torch.from_numpy(order))
+        if self.recall < LOW_RECALL:
+            warnings.warn(
+                f"the approximate search finds {100 * self.recall:.0f} % of the nearest among these points; "
+                "take method 'exact'",
+                stacklevel=4,
+            )
 
     def nearest(self, x: Polar, k: int, own: Tensor | None) -> tuple[Tensor, Tensor]:
         """Distances and rows, each ``[Q, k]``; like :func:`~hypgraph.neighbors.exact.nearest`."""
@@ -87,6 +102,17 @@ class ApproximateIndex:
             mine = None if own is None else own[rest]
             distance[rest], index[rest] = nearest(self.points, self.manifold, select(x, rest), k, own=mine)
         return distance, index
+
+    def _measured_recall(self, order: Tensor) -> float:
+        """The share of the nearest that is found from some of the points, at all radii alike."""
+        k = min(RECALL_AT, len(order) - 1)
+        if not k:
+            return 1.0
+        nodes = order[:: max(1, len(order) // RECALL_POINTS)]
+        x = select(self.points, nodes)
+        farthest = nearest(self.points, self.manifold, x, k, own=nodes)[0][:, -1:]
+        found, _ = self.nearest(x, k, nodes)
+        return float((found <= farthest * (1 + 1e-12)).double().mean())
 
     def _walk(self, x: Polar, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Pairs of a row of ``x`` and a point that was found for it, by row."""

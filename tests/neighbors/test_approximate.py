@@ -50,6 +50,7 @@ def test_a_node_is_not_its_own_neighbour(manifold: Manifold) -> None:
     np.fill_diagonal(distances, np.inf)
     neighbors = Neighbors(points, manifold, method="approximate")
     _, index = neighbors.query_nodes(range(COUNT), K)
+    assert 0.99 <= neighbors.recall <= 1.0
     assert recall(index, distances) >= 0.995
     assert not (index == torch.arange(COUNT)[:, None]).any()
     alone = neighbors.query_nodes([5], K)[1]  # a single row comes in another form from the package
@@ -68,6 +69,32 @@ def test_clustered_and_coinciding_points_have_k_neighbours() -> None:
         distance, index = Neighbors(points, manifold, method="approximate").query_nodes(range(400), 5)
         assert all(len(set(row)) == 5 for row in index.tolist())
         assert (distance <= exact * (1 + 1e-12)).double().mean() >= 0.9
+
+
+def test_a_graph_that_finds_few_says_so() -> None:
+    """Leaves around a hub are nearer to it than to each other, so that no walk leads from one to the next."""
+    manifold, count = PoincareBall(2), 3000
+    needs_packages(manifold)
+    angle = 2 * math.pi / count * torch.arange(count, dtype=torch.float64)
+    direction = torch.cat([torch.zeros(1, 2), torch.stack([angle.cos(), angle.sin()], dim=1)])
+    star = Polar(torch.cat([torch.zeros(1), torch.full((count,), 18.0)]).double(), direction)
+    with pytest.warns(
+        UserWarning, match=r"^the approximate search finds \d+ % of the nearest .*'exact'"
+    ) as caught:
+        neighbors = Neighbors(star, manifold, method="approximate")
+    assert caught[0].filename == __file__
+    farthest = Neighbors(star, manifold).query_nodes(range(1, count), K)[0][:, -1:]
+    found = neighbors.query_nodes(range(1, count), K)[0]
+    assert neighbors.recall == pytest.approx(float((found <= farthest * (1 + 1e-12)).double().mean()), abs=0.15)
+    assert neighbors.recall < 0.9
+
+
+def test_one_point_is_found() -> None:
+    manifold = Euclidean(2)
+    needs_packages(manifold)
+    neighbors = Neighbors(torch.tensor([[3.0, 4.0]]), manifold, method="approximate")
+    distance, index = neighbors.query(torch.zeros(2, 2), 1)
+    assert (distance.tolist(), index.tolist(), neighbors.recall) == ([[5.0], [5.0]], [[0], [0]], 1.0)
 
 
 def test_all_points_are_found_when_all_are_asked_for() -> None:

@@ -57,7 +57,7 @@ def test_finds_every_one_of_the_nearest(manifold: Manifold, largest: float, make
     assert not (found[1] == torch.arange(400)[:, None]).any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     manifold=st.sampled_from(MANIFOLDS),
     count=st.integers(2, 90),
@@ -212,10 +212,10 @@ def floor_at_sixty_digits(
 @pytest.mark.parametrize("manifold", MANIFOLDS, ids=str)
 @pytest.mark.parametrize("largest", [1e-3, 3.0, 36.0, 250.0])
 def test_products_are_below_what_they_bound_and_not_far(manifold: Manifold, largest: float) -> None:
-    points = clustered_polar(40, manifold.dim, largest / math.sqrt(manifold.c_value or 1.0), seed=10)
-    x = some(points, slice(0, 15))
+    points = clustered_polar(30, manifold.dim, largest / math.sqrt(manifold.c_value or 1.0), seed=10)
+    x = some(points, slice(0, 8))
     bound: Any = bounds.bounds_of(points, x, manifold)[0]
-    with mp.workdps(300):
+    with mp.workdps(300 if largest > 36 else 80):
         values, errors = floor_at_sixty_digits(bound, points, x, manifold)
         lower = bound.lower(x).numpy()
         slack = (values - lower) / errors  # in units that the margin is a multiple of
