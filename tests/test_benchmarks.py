@@ -309,3 +309,25 @@ def test_the_default_command_is_measured_in_processes_of_its_own() -> None:
     table = rows(done.stdout)
     assert table["epochs"] == ["3"] * 3
     assert all(float(cell) > 0 for cell in table["Python and imports"] + table["training"])
+
+
+def test_the_table_of_hierarchies_scores_the_drawings_that_embed_makes(
+    load: Load, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = load("hierarchies")
+    monkeypatch.setattr(sys, "argv", ["hierarchies.py", "--only", "binary tree"])
+    module.main()
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| binary tree")]
+    assert len(table) == 2
+    for line, name in zip(table, ("", ", --uncertainty"), strict=True):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        assert cells[0] == f"binary tree, 511 nodes{name}"
+        assert float(cells[5]) >= float(cells[4])
+        assert float(cells[7]) <= 0.02
+
+
+def test_the_trees_of_the_table_of_hierarchies_are_what_they_are_called(load: Load) -> None:
+    module = load("hierarchies")
+    for graph in (module.recursive_tree(200, 3), module.tree_of_diameter(40, 200)):
+        assert graph.num_edges == graph.num_nodes - 1 == 199
+        assert graph.num_isolated == 0
