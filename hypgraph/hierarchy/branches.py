@@ -1,5 +1,6 @@
 """How a tree branches in the plane: the angles between its edges, and the lengths that these ask for."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ class Shape(NamedTuple):
             side of the middle where they are even; ``"zigzag"``: there on alternating sides; ``"straight"``:
             opposite to the parent.
         power: the sector of a subtree of n nodes is in proportion to n^power; 0 makes equal angles.
+        cap: of more than so many nodes it is no larger than of these.
         margin: how much longer an edge is than its angles demand.
         decay: of two neighbouring edges the shorter has at least this part of the longer.
         pendant: the margin and the least length of edges to leaves, in parts of those of other edges.
@@ -36,6 +38,7 @@ class Shape(NamedTuple):
     pendant: float = 1.0
     shortest: float = 1.0
     compression: float = 0.5
+    cap: float = math.inf
 
 
 def turns(tree: Forest, shape: Shape, *, joined: bool = False) -> Reals:
@@ -50,7 +53,8 @@ def turns(tree: Forest, shape: Shape, *, joined: bool = False) -> Reals:
         joined: whether the root only joins the components of a graph: then these have sectors in proportion to
             their nodes, so that isolated nodes leave the room to the others.
     """
-    weight, behind = tree.size**shape.power, (tree.num_nodes - tree.size) ** shape.power
+    weight = np.minimum(tree.size, shape.cap) ** shape.power
+    behind = np.minimum(tree.num_nodes - tree.size, shape.cap) ** shape.power
     if joined:
         weight = np.where(tree.depth == 1, tree.size, weight)
     turn = np.zeros(tree.num_nodes)
@@ -71,7 +75,7 @@ def turns(tree: Forest, shape: Shape, *, joined: bool = False) -> Reals:
         before = np.cumsum(share) - share
         whole = np.add.reduceat(share, start) + rest
         middle = before - np.repeat(before[start], count) + share / 2 + np.repeat(rest / 2, count)
-        turn[brothers] = 2 * np.pi * middle / np.repeat(whole, count) - np.pi
+        turn[brothers] = 2 * np.pi * (middle / np.repeat(whole, count) - 0.5)  # exactly 0 for an only child
         if shape.order == "straight":
             largest = nodes[np.argsort(place_of[nodes])][start]
             inner = tree.parent[parent] >= 0

@@ -12,14 +12,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from hypgraph.hierarchy.judge import Judge
+from hypgraph.hierarchy.placement import LARGEST_RADIUS
 from hypgraph.hierarchy.shape_search import search
 from hypgraph.hierarchy.spanning import Forest
 from hypgraph.manifolds.functional.polar import Polar
 
-__all__ = ["LARGEST_RADIUS", "Cone", "cone", "cone_layout"]
-
-LARGEST_RADIUS = 36.0
-"""For c = 1; see :mod:`hypgraph.hierarchy.sarkar`."""
+__all__ = ["Cone", "cone", "cone_layout"]
 
 Reals = NDArray[np.float64]
 

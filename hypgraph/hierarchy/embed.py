@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, TypeAlias
@@ -25,12 +26,29 @@ __all__ = ["Candidate", "HierarchyEmbedding", "embed_hierarchy"]
 # A start this good is kept as it is: what refinement could still move is a few of thousands of neighbours.
 GOOD_ENOUGH = 0.9995
 # Steps of refinement, all rounds together: the most, the fewest, and how many distances they may take in between.
-MOST_STEPS, FEWEST_STEPS, DISTANCES = 3000, 600, 1.3e9
-# The radii of a start, as shares of what they were: on a smaller disk points find the way past each other.
-SHARES = (1.0, 0.5, 0.15)
-# How many steps a variant runs at least before it is compared with others, and how many go into the second round.
-FIRST_STEPS, SEMIFINALISTS = 40, 4
-WARM, HOT = (1.0, 2.0), (1.5, 3.0)
+MOST_STEPS, FEWEST_STEPS, DISTANCES = 1500, 600, 8e8
+# Where no start is this good, smaller disks with the same directions compete too: there points find ways past
+# each other. Nearly right drawings never gain by it.
+FAIR, SHARES = 0.8, (0.5, 0.15)
+# A run in the first round has at least so many steps.
+FIRST_STEPS = 40
+
+
+class _Round(NamedTuple):
+    """What runs are called, how many there are at most, their share of all steps, and how each of them goes."""
+
+    name: str
+    runs: int
+    share: float
+    length: float
+    beta: tuple[float, float]
+
+
+ROUNDS = (
+    _Round("refined", 1000, 0.3, 0.2, (1.5, 3.0)),
+    _Round("again", 3, 0.3, 0.2, (1.5, 3.0)),
+    _Round("further", 1, 0.4, 0.1, (2.0, 4.0)),
+)
 
 Progress: TypeAlias = Callable[[str], None]
 Construction: TypeAlias = Callable[[Forest], Polar]
@@ -87,7 +105,7 @@ class _Contest:
 
     def __init__(self, on_progress: Progress | None) -> None:
         self.candidates: list[Candidate] = []
-        self._tell = on_progress or (lambda line: None)
+        self._on_progress = on_progress
         self._best: _Drawing | None = None
 
     @property
@@ -99,12 +117,16 @@ class _Contest:
     def won(self) -> bool:
         return self._best is not None and self._best.quality >= GOOD_ENOUGH
 
+    def tell(self, line: str) -> None:
+        if self._on_progress is not None:
+            self._on_progress(line)
+
     def enter(self, name: str, make: Callable[[], tuple[Polar, float]]) -> _Drawing:
         began = time.perf_counter()
         drawing = _Drawing(name, *make())
         seconds = time.perf_counter() - began
         self.candidates.append(Candidate(name, drawing.quality, seconds))
-        self._tell(f"{name}: mAP {drawing.quality:.4f}, {seconds:.1f} s")
+        self.tell(f"{name}: mAP {drawing.quality:.4f}, {seconds:.1f} s")
         if self._best is None or drawing.quality > self._best.quality:
             self._best = drawing
         return drawing
@@ -123,7 +145,7 @@ def embed_hierarchy(
 ) -> HierarchyEmbedding:
     """Draw a graph so that the neighbours of each node are nearer than all others, as far as the space allows.
 
-    Starts are constructions from spanning forests (Sarkar's, and a layout in cones), and in three dimensions or more
+    Starts are constructions from spanning forests (Sarkar's, and a layout in cones), and from three dimensions on
     also a random one. Unless one of them is good enough, variants of them compete in rounds of refinement, each
     round with fewer and longer runs; see :class:`~hypgraph.hierarchy.refinement.Refinement`. The best drawing is
     kept, which may be an unrefined one. What is best is told by mean average precision of the reconstruction, with
@@ -158,50 +180,67 @@ def embed_hierarchy(
     if not graph.adjacency.nnz:
         raise DataError("edge_index: holds no edge that joins two nodes; give a graph with at least one edge")
     contest = _Contest(on_progress)
-    refinement = Refinement(graph, dim, generator)
-    _compete(contest, refinement, list(_starts(contest, refinement, pairs, directed)))
-    best = contest.best
     posterior = None
-    if uncertainty:
-        posterior = fit_posterior(graph, best.points, c=c, generator=generator)
-        (on_progress or (lambda line: None))("scales fitted around the points")
+    with _one_thread():
+        refinement = Refinement(graph, dim, generator)
+        _compete(contest, refinement, list(_starts(contest, refinement, pairs, directed)))
+        best = contest.best
+        if uncertainty:
+            posterior = fit_posterior(graph, best.points, c=c, generator=generator)
+            contest.tell("scales fitted around the points")
     points = Polar(best.points.radius / c**0.5, best.points.direction)
     return HierarchyEmbedding(manifold, points, posterior, best.name, tuple(contest.candidates))
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Blocks of rows are cut for one core; on a busy machine, waiting for a second thread can cost tenfold."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _starts(contest: _Contest, refinement: Refinement, pairs: Pairs, directed: bool) -> Iterator[_Drawing]:
     """The unrefined drawings."""
-    constructions: dict[str, Construction] = {"sarkar": partial(sarkar, edge_index=pairs), "cones": cone_layout}
+    constructions: dict[str, Construction] = {
+        "sarkar": partial(sarkar, edge_index=pairs),
+        "cones": partial(cone_layout, edge_index=pairs),
+    }
     for forest_name, forest in spanning_forests(pairs, refinement.count, directed=directed).items():
         for name, construct in constructions.items():
             yield contest.enter(f"{name}, {forest_name}", partial(_constructed, construct, forest, refinement))
-    if refinement.dim > 2 and not contest.won:
+            if contest.won:
+                return
+    if refinement.dim > 2:
         yield contest.enter("random", partial(random_start, refinement))
 
 
 def _compete(contest: _Contest, refinement: Refinement, starts: list[_Drawing]) -> None:
-    """Rounds of refinement: many short runs, then few from where the best of these ended, then one."""
-    steps = int(min(MOST_STEPS, max(FEWEST_STEPS, DISTANCES / refinement.pairs_a_step)))
-    field = list(_variants(starts))[: max(1, steps // (3 * FIRST_STEPS))]
-    for name, size, beta in (("refined", len(field), WARM), ("again", SEMIFINALISTS, WARM), ("further", 1, HOT)):
-        field = sorted(field, key=lambda drawing: -drawing.quality)[:size] if name != "refined" else field
-        schedule = Schedule(steps // (3 * len(field)), beta=beta)
+    """Rounds of refinement: many short runs, then a few from where the best of these ended, then one."""
+    steps = min(MOST_STEPS, max(FEWEST_STEPS, int(DISTANCES / refinement.pairs_a_step)))
+    field = list(_variants(starts))[: max(1, int(ROUNDS[0].share * steps / FIRST_STEPS))]
+    for number, (name, runs, share, length, beta) in enumerate(ROUNDS):
+        if number:
+            field = sorted(field, key=lambda drawing: -drawing.quality)[:runs]
+        schedule = Schedule(int(share * steps / len(field)), length, beta)
         for place, drawing in enumerate(field):
             if contest.won:
                 return
-            field[place] = contest.enter(
-                f"{drawing.name}, {name}", partial(refinement.run, drawing.points, schedule)
-            )
+            run = partial(refinement.run, drawing.points, schedule, quality=drawing.quality)
+            field[place] = contest.enter(f"{drawing.name}, {name}", run)
 
 
 def _variants(starts: list[_Drawing]) -> Iterator[_Drawing]:
-    """The starts on disks of several sizes; the better a start is, the earlier its variants come."""
+    """The starts, the best one first, and then smaller ones, of which nobody has measured how good they are."""
     order = sorted(starts, key=lambda drawing: -drawing.quality)
-    turns = [(rank + 2 * size, rank, size) for rank in range(len(order)) for size in range(len(SHARES))]
-    for _, rank, size in sorted(turns):
-        start, share = order[rank], SHARES[size]
-        name = start.name if share == 1.0 else f"{start.name}, shrunk to {share:g}"
-        yield _Drawing(name, shrunk(start.points, share), start.quality)
+    yield from order
+    if order[0].quality < FAIR:
+        for share in SHARES:
+            for start in order:
+                yield _Drawing(f"{start.name}, shrunk to {share:g}", shrunk(start.points, share), 0.0)
 
 
 def _constructed(construct: Construction, forest: Forest, refinement: Refinement) -> tuple[Polar, float]:

@@ -1,7 +1,7 @@
 """Distances between some nodes and all nodes, and what a loss of these distances does to the points.
 
-A loss of all N² distances is a pass over blocks of rows that fit into a core's cache. Differentiating that by hand takes
-a third of the passes that recording them would, and no N×N matrix is kept. Here the curvature is -1.
+A loss of all N² distances is a pass over blocks of rows that fit into a core's cache. Differentiated by hand it
+takes a fraction of the passes that recording it would, and no N×N matrix is kept. Here the curvature is -1.
 """
 
 from typing import NamedTuple
@@ -40,8 +40,8 @@ class Block(NamedTuple):
 class PairForces:
     """The points as the passes over pairs need them, and the gradient as these passes add to it.
 
-    For cosh d = cosh(r_i-r_k) + 2 · apart, the gradient of d(x_i,x_k) in the frame at x_i that is carried there from
-    the origin has
+    For cosh d = cosh(r_i-r_k) + 2 · apart, the gradient of d(x_i,x_k) in the frame at x_i, which is carried there
+    from the origin, has
 
         along u_i:    ( sinh(r_i-r_k) + 2 coth(r_i) · apart ) / sinh d
         across u_i:   - sinh(r_k) (u_k - ⟨u_k,u_i⟩ u_i) / sinh d

@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 from hypgraph.hierarchy.spanning import Forest
 from hypgraph.manifolds.functional.polar import Polar
 
-__all__ = ["place"]
+__all__ = ["LARGEST_RADIUS", "place"]
+
+LARGEST_RADIUS = 36.0
+"""How far out a drawing may reach, for c = 1. Rounding a direction moves a point by up to 0.2 there."""
 
 Reals = NDArray[np.float64]
 

@@ -9,16 +9,16 @@ from hypgraph.manifolds.functional.polar import gyration_polar, translate_polar
 __all__ = ["LARGEST_RADIUS", "PolarAdam"]
 
 LARGEST_RADIUS = 36.0
-"""How far from the origin a point may lie (curvature -1): unit vectors in float64 tell no directions apart beyond."""
+"""How far from the origin a point may lie (curvature -1): further out float64 holds too few directions."""
 
 
 class PolarAdam:
     """Riemannian Adam (Bécigneul and Ganea 2019, arXiv 1810.00760) with exact geodesic steps; curvature -1.
 
-    A point moves to x ⊕ s for the step s in the frame that is carried to x from the origin. The mean of the gradients is
-    carried along by parallel transport: from x to y that is the rotation gyr[y, ⊖x] of the frames. The mean of
-    their squares is one number a point, as no axis of a frame is better than another. Steps past the radius
-    :data:`LARGEST_RADIUS` end there.
+    A point moves to x ⊕ s for the step s in the frame that is carried to x from the origin. The mean of the
+    gradients is carried along by parallel transport: from x to y that is the rotation gyr[y, ⊖x] of the frames.
+    The mean of their squares is one number a point, as no axis of a frame is better than another. Steps past the
+    radius :data:`LARGEST_RADIUS` end there.
 
     Args:
         points: radius ``[N]``, direction ``[N, d]``, the start.
@@ -36,7 +36,7 @@ class PolarAdam:
         self._steps = 0
 
     def step(self, gradient: Tensor, length: float) -> None:
-        """Move against ``gradient [N, d]``, frame vectors; typically by ``length``, at most by three times that."""
+        """Move against ``gradient [N, d]``, frame vectors; by ``length`` or so, at most by three times that."""
         first, second = self._betas
         self._steps += 1
         self._mean.mul_(first).add_(gradient, alpha=1 - first)

@@ -18,8 +18,8 @@ __all__ = ["Refinement", "Schedule", "lifted", "proper", "rows_a_step", "shaken"
 
 # Pairs of nodes whose distances one step takes, at most; a larger graph takes some rows of the matrix at a time.
 PAIRS_A_STEP = 16_000_000
-# The quality is measured once in so many steps, which costs what a few steps cost.
-STEPS_A_MEASUREMENT = 25
+# The quality is measured once in so many steps, which costs what a few steps cost; and at most so often.
+STEPS_A_MEASUREMENT, MEASUREMENTS = 25, 40
 # How far points are moved apart at the start, so that those which coincide can part.
 SHAKE = 1e-3
 
@@ -66,13 +66,19 @@ class Refinement:
         """Mean average precision of the reconstruction, ties counted against it."""
         return reconstruction(self._edge_index, points, self._space).mean_average_precision
 
-    def run(self, start: Polar, schedule: Schedule) -> tuple[Polar, float]:
-        """The best iterate of a run, the start included, and its mean average precision."""
-        best, quality = start, self.quality(start)
+    def run(self, start: Polar, schedule: Schedule, *, quality: float | None = None) -> tuple[Polar, float]:
+        """The best iterate of a run, the start included, and its mean average precision.
+
+        Args:
+            start: where the points lie first.
+            schedule: how the run goes.
+            quality: of the start, where it is known; 0 leaves the start out.
+        """
+        best, quality = start, self.quality(start) if quality is None else quality
         optimizer = PolarAdam(shaken(start, SHAKE, generator=self.generator))
-        measured = max(
-            STEPS_A_MEASUREMENT, schedule.steps // 40 if self.rows == self.count else schedule.steps // 3
-        )
+        every = max(STEPS_A_MEASUREMENT, schedule.steps // MEASUREMENTS)
+        if self.rows < self.count:  # a measurement costs as much as dozens of steps
+            every = schedule.steps
         low, high = schedule.beta
         batches = self.batches()
         for step in range(schedule.steps):
@@ -80,7 +86,7 @@ class Refinement:
             _, gradient = self._loss(optimizer.points, low + (high - low) * done, next(batches))
             optimizer.step(gradient, schedule.length * (1 + math.cos(math.pi * done)) / 2)
             left = schedule.steps - step - 1
-            if left == 0 or (left >= measured // 2 and (step + 1) % measured == 0):
+            if left == 0 or (left >= every // 2 and (step + 1) % every == 0):
                 reached = self.quality(optimizer.points)
                 if reached > quality:
                     best, quality = optimizer.points, reached

@@ -1,4 +1,4 @@
-"""Find out which shape of a drawing suits a tree: try some, then vary the best one, a property at a time."""
+"""Find out which shape of a drawing suits a tree: try some, then vary the best ones, a property at a time."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +8,9 @@ from hypgraph.hierarchy.judge import ENOUGH, Judge
 from hypgraph.manifolds.functional.polar import Polar
 
 __all__ = ["Tried", "search"]
+
+# How many of the shapes given are varied, the best ones first.
+STARTS = 3
 
 
 class Tried(NamedTuple):
@@ -67,10 +70,11 @@ def search(
     for shape in shapes[:most]:
         if attempt(shape).precision >= ENOUGH:
             break
-    best, unchanged = max(tried.values(), key=lambda one: one.precision), 0
-    for name in itertools.cycle(values):
-        if unchanged == len(values) or not going_on():
-            break
-        better = varied(best, name)
-        best, unchanged = better, unchanged + 1 if better is best else 0
+    for start in sorted(tried.values(), key=lambda one: -one.precision)[:STARTS]:
+        best, unchanged = start, 0
+        for name in itertools.cycle(values):
+            if unchanged == len(values) or not going_on():
+                break
+            better = varied(best, name)
+            best, unchanged = better, unchanged + 1 if better is best else 0
     return list(tried.values())

@@ -30,7 +30,7 @@ class NeighbourSoftmax:
         self._weight = 1 / self._rows.degree.clamp(min=1)
 
     def __call__(self, points: Polar, beta: float, nodes: Tensor | None = None) -> tuple[float, Tensor]:
-        """The loss, and its gradient ``[N, d]`` in the frames at the points that are carried there from the origin.
+        """The loss, and its gradient ``[N, d]`` in the frames at the points (those carried from the origin).
 
         Args:
             points: radius ``[N]``, direction ``[N, d]``.

@@ -61,14 +61,6 @@ class Forest:
         return size
 
     @cached_property
-    def root(self) -> Nodes:
-        """``[N]``: the root above each node; of a root itself."""
-        root = np.arange(self.num_nodes)
-        for nodes in self.levels[1:]:
-            root[nodes] = root[self.parent[nodes]]
-        return root
-
-    @cached_property
     def degree(self) -> Nodes:
         """``[N]``: neighbours in the forest."""
         return np.bincount(self.edge_index.ravel(), minlength=self.num_nodes)
@@ -148,8 +140,7 @@ def ancestor_forest(edge_index: ArrayLike, num_nodes: int, *, directed: bool = F
         adjacency = _adjacency(pairs, num_nodes)
         order = np.lexsort((-np.arange(num_nodes), np.diff(adjacency.indptr)))
         rank = np.argsort(order)
-        below, above = np.sort(rank[pairs], axis=0)
-        below, above = order[below], order[above]
+        below, above = order[np.unique(np.sort(rank[pairs], axis=0), axis=1)]
         longest = _longest_depth(below, above, num_nodes)
         if longest is None:
             raise AssertionError("edges along an order of the nodes make no cycle")

@@ -30,8 +30,8 @@ def fit_posterior(
     where p is the wrapped normal about the origin whose scale fits the radii of the points. As the centres do not
     move, they reconstruct the graph exactly as well as the points.
 
-    A scale says how far a node may move before its neighbours are no longer its nearest: it is large where there is
-    room, as around leaves, and small where many nodes look to one point, as at hubs. It follows the degree, and says
+    A scale says how far a node may move before neighbours are no longer nearest: it is large where there is room,
+    as around leaves, and small where many nodes look to one point, as at hubs. It follows the degree, and says
     nothing of how general a node's meaning is.
 
     Args:
@@ -61,7 +61,7 @@ def fit_posterior(
         reconstruction = _first_order(loss, draw.about_origin, nodes) * (graph.num_nodes / rows)
         divergence = (posterior.log_prob_of(draw) - prior.log_prob_of(draw)).sum()
         optimizer.zero_grad()
-        (reconstruction + KL_WEIGHT * divergence).backward()  # type: ignore[no-untyped-call]
+        (reconstruction + KL_WEIGHT * divergence).backward()
         optimizer.step()
         schedule.step()
         if step >= STEPS // 2:  # the mean over the second half is less noisy than where the last draw led
