@@ -26,12 +26,14 @@ __all__ = ["Candidate", "HierarchyEmbedding", "embed_hierarchy"]
 # A start this good is kept as it is: what refinement could still move is a few of thousands of neighbours.
 GOOD_ENOUGH = 0.9995
 # Steps of refinement, all rounds together: the most, the fewest, and how many distances they may take in between.
-MOST_STEPS, FEWEST_STEPS, DISTANCES = 1500, 600, 8e8
+MOST_STEPS, FEWEST_STEPS, DISTANCES = 1500, 600, 6e8
 # Where no start is this good, smaller disks with the same directions compete too: there points find ways past
 # each other. Nearly right drawings never gain by it.
 FAIR, SHARES = 0.8, (0.5, 0.15)
 # A run in the first round has at least so many steps.
 FIRST_STEPS = 40
+# What a run improved by less than this was too good for its steps: those of the next are a fifth as long.
+LITTLE, SLOWER = 1e-3, 0.2
 
 
 class _Round(NamedTuple):
@@ -98,6 +100,7 @@ class _Drawing(NamedTuple):
     name: str
     points: Polar
     quality: float
+    pace: float = 1.0  # by which the lengths of steps are multiplied
 
 
 class _Contest:
@@ -225,12 +228,14 @@ def _compete(contest: _Contest, refinement: Refinement, starts: list[_Drawing]) 
     for number, (name, runs, share, length, beta) in enumerate(ROUNDS):
         if number:
             field = sorted(field, key=lambda drawing: -drawing.quality)[:runs]
-        schedule = Schedule(int(share * steps / len(field)), length, beta)
         for place, drawing in enumerate(field):
             if contest.won:
                 return
+            schedule = Schedule(int(share * steps / len(field)), length * drawing.pace, beta)
             run = partial(refinement.run, drawing.points, schedule, quality=drawing.quality)
-            field[place] = contest.enter(f"{drawing.name}, {name}", run)
+            result = contest.enter(f"{drawing.name}, {name}", run)
+            pace = drawing.pace if result.quality > drawing.quality + LITTLE else drawing.pace * SLOWER
+            field[place] = result._replace(pace=pace)
 
 
 def _variants(starts: list[_Drawing]) -> Iterator[_Drawing]:

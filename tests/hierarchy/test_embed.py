@@ -13,7 +13,8 @@ from hypgraph.evaluation.reconstruction import reconstruction
 from hypgraph.exceptions import ConfigError, DataError
 from hypgraph.hierarchy import HierarchyEmbedding, embed, embed_hierarchy
 from hypgraph.hierarchy.embed import Progress
-from hypgraph.hierarchy.refinement import Schedule
+from hypgraph.hierarchy.refinement import Refinement, Schedule
+from hypgraph.manifolds import Polar
 
 from .graphs import Edges, Sized, edges_of, grown, random_tree_of_diameter, shuffled
 
@@ -171,8 +172,24 @@ def test_the_work_is_bounded_by_the_number_of_nodes(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(embed, "Schedule", Counted)
     drawn(*edges_of(nx.grid_2d_graph(5, 5)))
-    assert len(steps) == len(embed.ROUNDS)
-    assert max(steps) == embed.ROUNDS[-1].share * embed.MOST_STEPS
+    assert steps[-1] == embed.ROUNDS[-1].share * embed.MOST_STEPS
+    assert sum(steps) <= embed.MOST_STEPS
+
+
+@pytest.mark.usefixtures("short")
+def test_a_run_that_gained_nothing_is_followed_by_one_with_shorter_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[float] = []
+
+    def no_gain(_: Refinement, start: Polar, schedule: Schedule, *, quality: float) -> tuple[Polar, float]:
+        lengths.append(schedule.length)
+        return start, quality or 0.1
+
+    monkeypatch.setattr(Refinement, "run", no_gain)
+    drawn(*edges_of(nx.grid_2d_graph(5, 5)))
+    first, again, further = embed.ROUNDS
+    assert lengths[0] == first.length
+    assert lengths[-2] == pytest.approx(again.length / 5)
+    assert lengths[-1] == pytest.approx(further.length / 25)
 
 
 @pytest.mark.slow
