@@ -141,7 +141,7 @@ class TrainingConfig(Closed):
     threads: Annotated[int, Field(ge=0)] = 0
     """Processor threads; 0 takes one for a graph below 10,000 nodes, and torch's own number else."""
     compile: bool = False
-    """Whether the dense part of a step is compiled first, which takes half a minute and needs a C++ compiler."""
+    """Whether the dense part of a step is compiled first, which takes up to a minute and needs a C++ compiler."""
     capture: bool = False
     """Whether a GPU replays each step as one CUDA graph."""
     checkpoint_every: Count = 25
@@ -201,7 +201,7 @@ class EmbeddingConfig(Closed):
 
     dim: Annotated[int, Field(ge=2)] = 2
     """Dimension of the Poincaré ball."""
-    c: Positive = 1.0
+    c: Annotated[float, Field(ge=1e-6, le=1e6)] = 1.0
     """Minus the curvature: the unit of length, since the drawing is the same at any c but for its scale."""
     uncertainty: bool = False
     """Whether each node gets a posterior around its point."""

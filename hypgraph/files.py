@@ -1,13 +1,15 @@
-"""Files that are whole or absent."""
+"""Files and folders that are whole or absent."""
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["whole_file", "write_json"]
+__all__ = ["whole_file", "whole_folder", "write_json"]
 
 
 @contextmanager
@@ -22,6 +24,22 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A new folder beside ``path``, to be filled in the block and renamed to ``path`` when it succeeds.
+
+    ``path`` may be an empty folder; a block that fails leaves it as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

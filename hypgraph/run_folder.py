@@ -4,14 +4,15 @@ import json
 import os
 import shlex
 import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hypgraph.config import HierarchyConfig, RunConfig, load_config, load_hierarchy_config
 from hypgraph.exceptions import RunError
-from hypgraph.files import whole_file, write_json
+from hypgraph.files import whole_file, whole_folder, write_json
 
 __all__ = ["RunFolder", "check_new"]
 
@@ -63,24 +64,30 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, config: RunConfig | HierarchyConfig) -> "RunFolder":
-        """A new run folder with its configuration, made whole under another name and then renamed.
+        """A new run folder with its configuration.
 
         Raises:
             RunError: if ``path`` exists and is not an empty folder, or cannot be made.
         """
+        with cls.filled(path, config):
+            return cls(path)
+
+    @classmethod
+    @contextmanager
+    def filled(cls, path: Path, config: RunConfig | HierarchyConfig) -> Iterator["RunFolder"]:
+        """A folder with its configuration, to be filled in the block; it lies at ``path`` when that succeeds.
+
+        Raises:
+            RunError: as :meth:`create`.
+        """
         check_new(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-            try:
-                temporary.chmod(0o755)
-                write_json(cls(temporary).config_file, config.model_dump(mode="json"))
-                temporary.replace(path)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+            with whole_folder(path) as temporary:
+                folder = cls(temporary)
+                write_json(folder.config_file, config.model_dump(mode="json"))
+                yield folder
         except OSError as error:
             raise RunError(f"--out {path}: cannot be made ({error.strerror})") from None
-        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -141,7 +148,7 @@ class RunFolder:
             RunError: if the run is not finished or the file is damaged.
         """
         if not self.finished and self.is_drawing:
-            raise RunError(f"{self.path}: the drawing was not finished; run hypgraph embed again")
+            raise RunError(f"{self.path}: {self.summary_file.name} is missing; draw it again with hypgraph embed")
         if not self.finished:
             resume = f"hypgraph train --resume {shlex.quote(str(self.path))}"
             raise RunError(f"{self.path}: the run is not finished; go on with: {resume}")
@@ -184,6 +191,8 @@ def check_new(path: Path) -> None:
         return
     if not path.is_dir():
         raise RunError(f"--out {path}: exists and is not a folder; choose another path")
+    if RunFolder(path).is_drawing:
+        raise RunError(f"--out {path}: holds a drawing already; choose another path")
     if (path / "config.json").is_file():
         raise RunError(f"--out {path}: holds a run already; go on with --resume {path}, or choose another path")
     if any(path.iterdir()):

@@ -55,7 +55,7 @@ def export(
     if out is None:
         middle = "" if coords in (None, OWN_COORDINATES[embeddings.manifold]) else f"-{coords}"
         out = opened.folder.path / f"embeddings{middle}{kind.endings[0]}"
-    if out.absolute() == own_file.absolute():
+    if out.resolve() == own_file.resolve():
         raise ConfigError(f"{own_file}: is what the run is read from; name another file with --out FILE")
     check_new_file(out, force=force, folder=file_format == "projector")
     graph = _graph_for(kind, opened)

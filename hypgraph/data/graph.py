@@ -1,7 +1,9 @@
 """A graph with what is known of its nodes, in one canonical form."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,6 +79,13 @@ class Graph:
     def num_isolated(self) -> int:
         """The number of nodes without an edge."""
         return self.num_nodes - len(self.edge_index.unique())
+
+    @cached_property
+    def edges_sha256(self) -> str:
+        """What tells these edges among these nodes from others."""
+        digest = hashlib.sha256(f"{self.num_nodes} {self.directed}".encode())
+        digest.update(self.edge_index.numpy().tobytes())
+        return digest.hexdigest()
 
     @classmethod
     def from_pairs(

@@ -154,7 +154,9 @@ def _from_pyg(data: Any, directed: bool | None) -> Graph:
         warnings.simplefilter("ignore")
         bare.num_nodes = data.num_nodes
     if directed is None:
-        directed = not bare.is_undirected()
+        from torch_geometric.utils import is_undirected
+
+        directed = not is_undirected(bare.edge_index, num_nodes=bare.num_nodes)
     del bare.y  # targets of any kind, which an embedding does not look at
     return from_pyg(bare, name=NAME, directed=directed)
 

@@ -1,7 +1,6 @@
 """A hierarchy drawn in hyperbolic space: from a configuration to a folder."""
 
 import math
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -51,8 +50,7 @@ def draw_hierarchy(
     graph = load_data(config.data)
     if on_graph is not None:
         on_graph(graph)
-    folder = RunFolder.create(path, config)
-    try:
+    with RunFolder.filled(path, config) as folder:
         write_json(folder.environment_file, environment())
         start = time.perf_counter()
         embedding = embed_hierarchy(
@@ -69,9 +67,6 @@ def draw_hierarchy(
         embeddings_of(embedding, graph.node_id).save_npz(folder.embeddings_file)
         summary = _summary(config, graph, embedding, seconds)
         write_json(folder.summary_file, summary)
-    except BaseException:
-        shutil.rmtree(path, ignore_errors=True)
-        raise
     return summary
 
 
@@ -100,6 +95,7 @@ def _summary(
         "dim": config.embedding.dim,
         "c": config.embedding.c,
         "seed": config.embedding.seed,
+        "edges_sha256": graph.edges_sha256,
         "method": embedding.method,
         "candidates": [asdict(candidate) for candidate in embedding.candidates],
         "seconds": seconds,

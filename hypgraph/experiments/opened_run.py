@@ -10,7 +10,7 @@ from typing import Any
 from hypgraph.config import GraphConfig
 from hypgraph.data import EdgeSplit, Graph
 from hypgraph.exceptions import DataError, HypgraphError, RunError
-from hypgraph.experiments.link_data import load_data
+from hypgraph.experiments.link_data import check_split, load_data
 from hypgraph.export import Embeddings
 from hypgraph.run_folder import RunFolder
 
@@ -58,8 +58,14 @@ class OpenedRun:
             RunError: if it has changed since.
         """
         graph = load_data(self.data)
+        changed = "the data have changed since this run was made; make it again"
         if graph.node_id.tolist() != self.embeddings.node_id.tolist():
-            raise RunError(f"{self.folder.path}: the data have changed since this run was made; make it again")
+            raise RunError(f"{self.folder.path}: {changed}")
+        if self.folder.split_file.is_file():
+            split, data = EdgeSplit.load(self.folder.split_file), self.folder.config().data
+            check_split(split, graph, data, source=str(self.folder.path), remedy=changed)
+        elif self.summary.get("edges_sha256", graph.edges_sha256) != graph.edges_sha256:
+            raise RunError(f"{self.folder.path}: {changed}")
         return graph
 
     @cached_property

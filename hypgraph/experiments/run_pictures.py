@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hypgraph.distributions import FAMILIES, CenteredDistribution, RiemannianNormal
 from hypgraph.evaluation import hop_depth
-from hypgraph.exceptions import ConfigError, HypgraphError
+from hypgraph.exceptions import ConfigError, HypgraphError, RunError
 from hypgraph.experiments.new_edges import finished_run, held_out_edges, predicted_edges
 from hypgraph.experiments.opened_run import OpenedRun
 from hypgraph.neighbors import Neighbors
@@ -40,7 +40,7 @@ def page_of_run(run: OpenedRun, *, predicted: int, on_note: Callable[[str], obje
         length, index = Neighbors(polar, embeddings.space()).query_nodes(torch.arange(len(polar.radius)), count)
         more = {"original_radius": polar.radius, "neighbors": index, "neighbor_distance": length}
     if run.split is not None and run.has_data:
-        more |= _held_out_and_new(run, predicted)
+        more |= _held_out_and_new(run, predicted, on_note)
     # One length a node, of several along different axes their quadratic mean
     sigma = np.sqrt(np.mean(np.square(embeddings.scale, dtype=np.float64), axis=1))
     return PageContents(
@@ -118,9 +118,13 @@ def _posteriors(run: OpenedRun) -> CenteredDistribution:
     return FAMILIES[family](embeddings.polar(), scale, embeddings.space())
 
 
-def _held_out_and_new(run: OpenedRun, predicted: int) -> dict[str, Any]:
+def _held_out_and_new(run: OpenedRun, predicted: int, on_note: Callable[[str], object]) -> dict[str, Any]:
     """Held-out edges and probable new ones, as the trained model scores them."""
-    trained = finished_run(run.folder)
+    try:
+        trained = finished_run(run.folder)
+    except RunError as error:
+        on_note(f"without held-out and new edges: {error}")
+        return {}
     held_out = held_out_edges(trained)
     parts: dict[str, Any] = {"held_out": held_out.edge_index, "found": held_out.found}
     if predicted:

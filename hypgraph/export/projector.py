@@ -81,9 +81,10 @@ def _whole_folder(path: Path) -> Iterator[Path]:
             path.rename(old)
         try:
             new.rename(path)
-        except OSError:
+        except BaseException:
             if old.exists():
                 old.rename(path)
             raise
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if path.exists() or not (temporary / "old").exists():
+            shutil.rmtree(temporary, ignore_errors=True)

@@ -3,13 +3,11 @@
 import torch
 from torch import Tensor
 
+from hypgraph.hierarchy.placement import LARGEST_RADIUS
 from hypgraph.manifolds import Polar
 from hypgraph.manifolds.functional.polar import gyration_polar, translate_polar
 
-__all__ = ["LARGEST_RADIUS", "PolarAdam"]
-
-LARGEST_RADIUS = 36.0
-"""How far from the origin a point may lie (curvature -1): further out float64 holds too few directions."""
+__all__ = ["PolarAdam"]
 
 
 class PolarAdam:

@@ -9,7 +9,8 @@ import torch
 
 from hypgraph.evaluation.reconstruction import reconstruction
 from hypgraph.evaluation.training_graph import TrainingGraph
-from hypgraph.hierarchy.polar_adam import LARGEST_RADIUS, PolarAdam
+from hypgraph.hierarchy.placement import LARGEST_RADIUS
+from hypgraph.hierarchy.polar_adam import PolarAdam
 from hypgraph.hierarchy.softmax_loss import NeighbourSoftmax
 from hypgraph.manifolds import PoincareBall, Polar
 from hypgraph.manifolds.functional.polar import translate_polar

@@ -69,7 +69,7 @@ class CompiledObjective:
             with _without_side_effects():
                 loss, *_ = self._latent_part(self.model, hidden, noise, positive, negative)
                 torch.autograd.grad(loss, hidden)
-        except (HypgraphError, KeyboardInterrupt):
+        except HypgraphError:
             raise
         except Exception as error:  # whatever tracer, code generator or C++ compiler may raise
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]

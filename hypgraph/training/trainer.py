@@ -78,7 +78,7 @@ class LinkTrainer:
     """The state of a training, moved on by one epoch at a time.
 
     Everything that the future depends on is in :meth:`state_dict`: a trainer restored from it goes on to the same
-    numbers, on the same machine and device, bit by bit.
+    numbers, bit by bit on a CPU and to rounding on a GPU.
 
     Args:
         model: with fresh weights, on the device of ``task``.

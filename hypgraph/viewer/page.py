@@ -19,11 +19,14 @@ from hypgraph.exceptions import DataError
 from hypgraph.files import whole_file
 from hypgraph.viewer.arrays import as_array, as_values
 
-__all__ = ["PageContents", "page_html", "write_page"]
+__all__ = ["RIM", "PageContents", "page_html", "write_page"]
+
+RIM = 6.0  # √c·radius from which on points are within half a percent of the rim of the disk
 
 _SCRIPTS = (
     "geometry.js",
     "view.js",
+    "spread.js",
     "data.js",
     "colours.js",
     "shapes.js",
@@ -68,6 +71,9 @@ class PageContents:
         neighbors: ``[N, k]``, the nearest nodes of each before the projection, nearest first.
         neighbor_distance: ``[N, k]``, how far away those are.
         first: the node in the middle of the disk at the beginning; the origin where it is None.
+        layout: how the page draws at first what it can draw both ways, "disk" or "spread": with radii as long as
+            they are and angles spread out in their order. "auto" spreads where more than half of the nodes would
+            lie on the rim of the disk. The plane has no other layout than "disk".
         projected: whether the two dimensions are a projection: then distances in the picture are not those of
             the embedding, the page says so, and shows the ``neighbors`` given here or none.
     """
@@ -92,6 +98,7 @@ class PageContents:
     neighbors: Any = None
     neighbor_distance: Any = None
     first: int | None = None
+    layout: str = "auto"
     projected: bool = False
 
 
@@ -177,6 +184,7 @@ def _data(contents: PageContents) -> dict[str, Any]:
         "c": c,
         "projected": bool(contents.projected),
         "first": _first(contents.first, count),
+        "layout": _layout(contents.layout, math.sqrt(c) * radius),
         "ids": ids,
         "labelNames": names,
         "radius": _f8(radius),
@@ -238,6 +246,15 @@ def _first(node: int | None, count: int) -> int:
     if not 0 <= node < count:
         raise DataError(f"first must be from 0 to {count - 1}, or None for the origin, got {node}")
     return int(node)
+
+
+def _layout(layout: str, angle: NDArray[np.float64]) -> str:
+    """The layout of the beginning; ``angle`` is √c·radius, all 0 in the plane."""
+    if layout not in ("auto", "disk", "spread"):
+        raise DataError(f"layout must be auto, disk or spread, got {layout!r}")
+    if layout != "auto":
+        return layout
+    return "spread" if len(angle) and float(np.median(angle)) > RIM else "disk"
 
 
 def _lengths(name: str, given: Any, count: int) -> NDArray[Any]:

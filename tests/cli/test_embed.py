@@ -48,7 +48,7 @@ def test_the_curvature_is_a_unit_of_length(here):
     np.testing.assert_allclose(four, one / 2, rtol=1e-12)
 
 
-def test_the_commands_that_are_suggested_work(here):
+def test_the_commands_that_are_suggested_work():
     outcome = hypgraph(*TREE, "--out", "my tree")
     suggested = [line.strip() for line in outcome.out.splitlines() if line.startswith("  hypgraph ")]
     assert [shlex.split(line)[1] for line in suggested] == ["view", "neighbors", "export"]
@@ -84,7 +84,7 @@ def test_the_configuration_of_a_drawing_makes_it_again(here):
     ("arguments", "words"),
     [
         (("--dim", 1), "embedding.dim should be greater than or equal to 2, got 1"),
-        (("--c", "-1"), "embedding.c should be greater than 0"),
+        (("--c", "-1"), "embedding.c should be greater than or equal to"),
         (("--data", "tre:depth=3"), "did you mean"),
         (("--data", "nowhere.csv"), "nowhere.csv"),
         (("--directd",), "--directd"),
@@ -101,7 +101,7 @@ def test_verbs_for_trained_runs_refuse_a_drawing_in_one_line(here):
     for verb in (("evaluate", "run"), ("train", "--resume", "run"), ("embed-new", "run", "--edges", "x.csv")):
         assert re.search(r"run is a drawing made by hypgraph embed", hypgraph(*verb).error)
     assert "hypgraph embed --config" in hypgraph("train", "--config", "run/config.json").error
-    assert "holds a run already" in hypgraph(*TREE, "--out", "run").error
+    assert "holds a drawing already" in hypgraph(*TREE, "--out", "run").error
     assert tree(here) == before
 
 
@@ -118,3 +118,24 @@ def test_ctrl_c_leaves_nothing(here, monkeypatch):
     assert outcome.code == 130
     assert "nothing was written" in outcome.err
     assert not list(here.iterdir())
+
+
+def test_a_folder_of_the_users_own_keeps_what_is_put_into_it_meanwhile(here, monkeypatch):
+    def put_and_stop(*_arguments, **_options):
+        (here / "mine" / "notes.txt").write_text("mine")
+        raise KeyboardInterrupt
+
+    (here / "mine").mkdir()
+    monkeypatch.setattr("hypgraph.experiments.drawing.embed_hierarchy", put_and_stop)
+    assert hypgraph(*TREE, "--out", "mine").code == 130
+    assert [path.name for path in here.rglob("*")] == ["mine", "notes.txt"]
+
+
+def test_a_drawing_whose_edges_have_changed_is_not_shown_with_the_new_ones(here):
+    (here / "tree.csv").write_text("a,b\nb,c\nc,d\n")
+    hypgraph("embed", "--data", "tree.csv", "--out", "run", "-q")
+    (here / "tree.csv").write_text("a,b\na,c\nc,d\n")
+    outcome = hypgraph("view", "run")
+    assert outcome.code == 0
+    assert "without labels and edges: run: the data have changed" in outcome.err
+    assert "the data have changed" in hypgraph("export", "run", "--format", "graphml").error

@@ -330,3 +330,15 @@ def test_a_drawing_takes_its_edges_from_the_data_and_far_points_from_its_exact_c
     (line,) = hypgraph("export", "drawing", "--coords", "klein", "-o", "k.npz").err.splitlines()
     assert f"{int((center.radius > 18).sum())} of 34 nodes lie beyond √c·radius 18" in line
     assert (np.linalg.norm(arrays_of(here / "k.npz")["klein"], axis=1) < 1).all()
+
+
+@pytest.mark.parametrize("way", ["../karate/embeddings.npz", "link/embeddings.npz"])
+def test_the_runs_own_embeddings_are_safe_by_whatever_path(karate_run, here, way):
+    (here / "link").symlink_to(karate_run)
+    before = (karate_run / "embeddings.npz").read_bytes()
+    out = karate_run / way if way.startswith("..") else here / way
+    assert (
+        "what the run is read from"
+        in hypgraph("export", karate_run, "-o", out, "--coords", "polar", "--force").error
+    )
+    assert (karate_run / "embeddings.npz").read_bytes() == before

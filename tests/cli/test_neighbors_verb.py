@@ -42,7 +42,7 @@ def test_an_unknown_node_is_one_line_with_ids_like_it(karate_run):
     assert "look like" in hypgraph("neighbors", karate_run, "--node", "anna").error
 
 
-def test_a_run_of_several_seeds_names_one_of_them(here):
+def test_a_run_of_several_seeds_names_one_of_them():
     hypgraph("train", "--data", "karate", "--epochs", 2, "--dim", 2, "--seeds", 2, "--out", "two", "-q")
     for verb in (("neighbors", "--node", 0), ("view",), ("export", "-o", "x.csv")):
         assert "two/seed-0" in hypgraph(verb[0], "two", *verb[1:]).error

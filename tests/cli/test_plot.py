@@ -28,8 +28,10 @@ def test_it_says_what_it_shows(karate_run, here):
 
 
 @pytest.mark.parametrize("posterior", ["wrapped", "riemannian", "rown"])
-def test_posteriors_of_every_family_can_be_drawn(here, posterior):
-    hypgraph("train", "--data", "karate", "--epochs", 2, "--dim", 2, "--posterior", posterior, "--out", "run", "-q")
+def test_posteriors_of_every_family_can_be_drawn(posterior):
+    hypgraph(
+        "train", "--data", "karate", "--epochs", 2, "--dim", 2, "--posterior", posterior, "--out", "run", "-q"
+    )
     assert hypgraph("plot", "run", "-o", "run.png", "--posteriors").code == 0
 
 

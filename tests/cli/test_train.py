@@ -28,7 +28,12 @@ def test_the_result_stands_beside_the_baselines_and_says_what_to_do_next(here):
     assert shown == [round(100 * value, 2) for value in expected]
     for label in ("common neighbours", "personalised PageRank"):
         assert label in outcome.out
-    for then in ("Run folder: run", "hypgraph view run", "hypgraph neighbors run --node", "hypgraph export run --format"):
+    for then in (
+        "Run folder: run",
+        "hypgraph view run",
+        "hypgraph neighbors run --node",
+        "hypgraph export run --format",
+    ):
         assert then in outcome.out
 
 

@@ -15,7 +15,8 @@ from hypgraph.evaluation.training_graph import TrainingGraph
 from hypgraph.hierarchy import refinement as refinement_module
 from hypgraph.hierarchy.fermi_dirac_loss import BalancedFermiDirac
 from hypgraph.hierarchy.pair_forces import PairForces
-from hypgraph.hierarchy.polar_adam import LARGEST_RADIUS, PolarAdam
+from hypgraph.hierarchy.placement import LARGEST_RADIUS
+from hypgraph.hierarchy.polar_adam import PolarAdam
 from hypgraph.hierarchy.refinement import Refinement, Schedule, lifted, proper, shaken, shrunk
 from hypgraph.hierarchy.softmax_loss import NeighbourSoftmax
 from hypgraph.manifolds import Polar

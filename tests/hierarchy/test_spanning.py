@@ -157,7 +157,7 @@ def test_directed_cycles_are_treated_as_an_undirected_graph() -> None:
 
 
 def test_deep_and_wide_graphs_take_no_long() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for graph, count in (
         (nx.star_graph(10_000), 10_001),
         (nx.path_graph(10_000), 10_000),
@@ -165,7 +165,7 @@ def test_deep_and_wide_graphs_take_no_long() -> None:
     ):
         (forest,) = spanning_forests(np.array(list(graph.edges)).reshape(-1, 2).T, count).values()
         is_consistent(forest)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_without_nodes_there_is_an_empty_forest() -> None:

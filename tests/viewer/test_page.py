@@ -174,6 +174,9 @@ def test_a_page_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: 
         ({"predicted": [[0], [1]]}, r"probability must have shape \[1\]"),
         ({"predicted": [[0], [1]], "probability": [1.5]}, "probability must be from 0 to 1"),
         ({"neighbors": [[1]] * 4}, "give both or none"),
+        ({"first": 4}, "first must be from 0 to 3, or None for the origin, got 4"),
+        ({"first": -1}, "first must be from 0 to 3"),
+        ({"layout": "linear"}, "layout must be auto, disk or spread, got 'linear'"),
         ({"neighbors": [[9]] * 4, "neighbor_distance": [[1.0]] * 4}, "neighbors must be from 0 to 3"),
     ],
 )
@@ -181,6 +184,27 @@ def test_data_that_do_not_fit_are_refused_in_one_line(changes: dict[str, Any], m
     with pytest.raises(DataError, match=message) as caught:
         page_html(path_graph(**changes))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("radius", "c", "given", "expected"),
+    [
+        ([6.1, 6.1, 0, 9], 1.0, "auto", "spread"),
+        ([5.9, 5.9, 0, 70], 1.0, "auto", "disk"),
+        ([3.1, 3.1, 0, 9], 4.0, "auto", "spread"),  # √c·radius counts
+        ([11.9, 11.9, 0, 20], 0.25, "auto", "disk"),
+        ([90, 90, 90, 90], 0.0, "auto", "disk"),
+        ([1, 1, 1, 1], 1.0, "spread", "spread"),
+        ([9, 9, 9, 9], 1.0, "disk", "disk"),
+    ],
+)
+def test_auto_spreads_what_would_lie_on_the_rim(radius: list[float], c: float, given: str, expected: str) -> None:
+    assert data_of(path_graph(radius=radius, c=c, layout=given))["layout"] == expected
+
+
+def test_the_first_node_reaches_the_page() -> None:
+    assert data_of(path_graph(first=2))["first"] == 2
+    assert data_of(path_graph())["first"] == -1
 
 
 def test_the_boundary_of_what_is_allowed_is_allowed() -> None:

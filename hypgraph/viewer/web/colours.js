@@ -15,7 +15,7 @@ const THEMES = {
 };
 
 /** What nodes can be coloured by. @type {Object<string, string>} */
-const COLOURINGS = { label: "Label", degree: "Degree", depth: "Depth", radius: "Radius", scale: "σ" };
+const COLOURINGS = { label: "Label", depth: "Depth", degree: "Degree", radius: "Radius", scale: "σ" };
 
 /** @param {string} hex @returns {number[]} red, green, blue from 0 to 255 */
 function rgb(hex) {

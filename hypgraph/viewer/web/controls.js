@@ -5,7 +5,7 @@ const HOVER = 12, STEP = 60; // pixels about a node; pixels of an arrow key
 const ZOOM_KEY = 1.25;
 
 class Controls {
-  /** @param {Scene} scene @param {{select: (node: number) => void, centre: (node: number) => void}} actions */
+  /** @param {Scene} scene @param {{select: (node: number) => void, centre: (node: number) => void, toggleLayout: () => void}} actions */
   constructor(scene, actions) {
     this.scene = scene;
     this.actions = actions;
@@ -54,10 +54,10 @@ class Controls {
     if (!drag.moved && Math.hypot(x - drag.x, y - drag.y) < CLICK) return undefined;
     if (!drag.moved) {
       drag.moved = scene.held = true;
-      drag.move = scene.view.grab(scene.pointAt(drag.x, drag.y), drag.node);
+      drag.move = scene.grab(drag.x, drag.y, drag.node);
       this.canvas.classList.add("dragging");
     }
-    drag.move(scene.pointAt(x + drag.off[0], y + drag.off[1]));
+    drag.move(x + drag.off[0], y + drag.off[1]);
     return scene.invalidate();
   }
 
@@ -77,7 +77,7 @@ class Controls {
     this.scene.held = false;
     this.scene.invalidate();
     if (!drag) return;
-    if (drag.moved) this.scene.view.settle();
+    if (drag.moved) this.scene.letGo();
     else if (event.type === "pointerup") this.actions.select(drag.node);
   }
 
@@ -85,7 +85,7 @@ class Controls {
     const [x, y] = this.place(event), { scene } = this, node = scene.nodeAt(x, y, HOVER);
     if (node >= 0) return this.actions.centre(node);
     const from = scene.pointAt(x, y), move = scene.view.grab(from, -1);
-    return scene.animate((time) => {
+    return scene.glide((time) => {
       const rest = 1 - time;
       move(scene.frame.flat ? { x: rest * from.x, y: rest * from.y } : { ...from, a: rest * from.a });
     }, 450);
@@ -120,6 +120,7 @@ class Controls {
       "+": nearer, "=": nearer, "-": further, "_": further,
       "/": () => part("search").focus(),
       Home: () => scene.home(),
+      l: () => this.actions.toggleLayout(),
       c: () => this.scene.data.count && this.actions.centre(scene.view.nearest()),
     };
   }

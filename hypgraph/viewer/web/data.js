@@ -11,7 +11,8 @@ function bytesOf(text) {
 }
 
 /**
- * @typedef {{title: string, subtitle: string[], c: number, projected: boolean, first: number, count: number, ids: string[],
+ * @typedef {{title: string, subtitle: string[], c: number, projected: boolean, first: number, layout: string,
+ *   count: number, ids: string[],
  *   labelNames: string[], radius: Float64Array, direction: Float64Array, label: ?Int32Array, depth: ?Int32Array,
  *   degree: ?Int32Array, scale: ?Float64Array, originalRadius: ?Float64Array, neighbors: ?Int32Array,
  *   neighborDistance: ?Float64Array, probability: ?Float64Array, links: Object<string, Int32Array>}} Data

@@ -16,7 +16,26 @@ function pngOf(scene) {
   drawGround(to, scene);
   drawScene(to, scene);
   scene.labels.draw(to);
+  if (scene.frame.spread) drawNote(to, scene);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/** What the panel says of the layout "spread", in the picture. */
+function drawNote(to, { frame, theme }) {
+  to.font = `12px ${FONT}`;
+  to.textAlign = "center";
+  to.textBaseline = "bottom";
+  to.lineJoin = "round";
+  to.strokeStyle = theme.background;
+  to.lineWidth = 4;
+  to.fillStyle = theme.ringText;
+  to.strokeText(SPREAD_NOTE, 0, frame.height / 2 - 8);
+  to.fillText(SPREAD_NOTE, 0, frame.height / 2 - 8);
+}
+
+function svgNote({ frame, theme }) {
+  const style = `fill="${theme.ringText}" stroke="${theme.background}" stroke-width="4" paint-order="stroke" font-size="12"`;
+  return `<text y="${px(frame.height / 2 - 10)}" text-anchor="middle" ${style} font-family="${xml(FONT)}">${SPREAD_NOTE}</text>`;
 }
 
 /** @param {string} text @returns {string} for XML: escaped, without the marks that it does not allow */
@@ -40,20 +59,24 @@ function svgOf(scene) {
     `<title>${xml(data.title)}</title>`,
     `<rect x="${px(-width / 2)}" y="${px(-height / 2)}" width="100%" height="100%" fill="${theme.background}"/>`,
     ...svgGround(scene),
-    ...(scene.shows.scale ? svgCircles(scene) : []),
+    ...(scene.showsCircles() ? svgCircles(scene) : []),
     ...scene.shownLinks().flatMap((kind) => svgLinks(scene, kind)),
     ...svgNodes(scene),
     ...svgNames(scene),
+    ...(frame.spread ? [svgNote(scene)] : []),
     "</svg>",
   ];
   return parts.join("\n");
 }
 
 function svgGround({ frame, theme, shows }) {
-  const disk = (fill, stroke) => `<circle r="${px(frame.scale)}" fill="${fill}" stroke="${stroke}" stroke-width="1.25"/>`;
-  const circles = shows.rings ? rings(frame).map(({ radius }) => `<circle r="${px(radius)}"/>`) : [];
+  const about = `cx="${px(frame.middle.x)}" cy="${px(frame.middle.y)}"`, margin = frame.spread ? SPREAD_MARGIN : 0;
+  const disk = (fill, stroke) =>
+    `<circle ${about} r="${px(frame.scale + margin)}" fill="${fill}" stroke="${stroke}" stroke-width="1.25"/>`;
+  const circles = shows.rings ? rings(frame).map(({ radius }) => `<circle ${about} r="${px(radius)}"/>`) : [];
   const inner = [`<g fill="none" stroke="${theme.ring}">`, ...circles, "</g>"];
-  return frame.flat ? inner : [disk(theme.disk, "none"), ...inner, disk("none", theme.boundary)];
+  if (frame.flat) return inner;
+  return [disk(theme.disk, "none"), ...inner, ...(frame.spread ? [] : [disk("none", theme.boundary)])];
 }
 
 function svgCircles({ data, frame, theme }) {
@@ -66,9 +89,11 @@ function svgCircles({ data, frame, theme }) {
 function svgLinks(scene, kind) {
   const { frame, theme, data } = scene, pairs = data.links[kind], style = LINKS[kind], count = pairs.length / 2;
   const dash = style.dash.length ? ` stroke-dasharray="${style.dash.join(" ")}"` : "";
+  const lengths = frame.spread && scene.lengths(kind), pieces = spreadPieces(count);
+  const line = (i, j, k) => (lengths ? svgPoints(spreadCurve(frame, i, j, lengths[k], pieces)) : svgArc(geodesic(frame, i, j)));
   const paths = Array.from({ length: count }, (_, k) => {
     const alpha = kind === "predicted" ? ` stroke-opacity="${px(linkAlpha(kind, count) * scene.certainty(k))}"` : "";
-    return `<path d="${svgArc(geodesic(frame, pairs[2 * k], pairs[2 * k + 1]))}"${alpha}/>`;
+    return `<path d="${line(pairs[2 * k], pairs[2 * k + 1], k)}"${alpha}/>`;
   });
   const colour = theme[kind === "edges" ? "edge" : kind], alpha = px(linkAlpha(kind, count));
   return [`<g class="${kind}" fill="none" stroke="${colour}" stroke-width="${style.width}" stroke-opacity="${alpha}"${dash}>`,
@@ -80,6 +105,13 @@ function svgArc({ x1, y1, x2, y2, radius, left }) {
   const start = `M${px(x1)} ${px(y1)}`;
   if (radius === 0) return `${start}L${px(x2)} ${px(y2)}`;
   return `${start}A${px(radius)} ${px(radius)} 0 0 ${left ? 0 : 1} ${px(x2)} ${px(y2)}`;
+}
+
+/** @param {Float64Array} points @returns {string} */
+function svgPoints(points) {
+  let path = "";
+  for (let k = 0; k < points.length; k += 2) path += `${k ? "L" : "M"}${px(points[k])} ${px(points[k + 1])}`;
+  return path;
 }
 
 function svgNodes({ data, frame, theme, rgba, base, order, zoom }) {

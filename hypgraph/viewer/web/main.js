@@ -20,7 +20,7 @@ function centre(node) {
 }
 
 const search = new Search(data, centre);
-const controls = new Controls(scene, { select, centre });
+const controls = new Controls(scene, { select, centre, toggleLayout: () => panel.toggleLayout() });
 const fileName = (kind) => `${(data.title.match(/[\p{L}\p{N}]+/gu) || ["embedding"]).join("-").slice(0, 60)}.${kind}`;
 part("png").addEventListener("click", async () => save(await pngOf(scene), fileName("png")));
 part("svg").addEventListener("click", () => save(new Blob([svgOf(scene)], { type: "image/svg+xml" }), fileName("svg")));
@@ -34,17 +34,18 @@ scene.resize();
  */
 function timeFrames(frames) {
   const times = { script: [], whole: [] }, pixel = new Uint8Array(4), reach = 0.2 * scene.frame.scale / scene.zoom;
-  const move = scene.view.grab(scene.pointAt(0, 0), -1), gl = scene.renderer && scene.renderer.gl;
+  const move = scene.grab(0, 0, -1), gl = scene.renderer && scene.renderer.gl;
   for (let k = 0; k < frames; k++) {
     const start = performance.now(), angle = (2 * Math.PI * k) / frames;
-    move(scene.pointAt(reach * (1 - Math.cos(angle)), reach * Math.sin(angle)));
+    move(reach * (1 - Math.cos(angle)), reach * Math.sin(angle));
     scene.draw();
     times.script.push(performance.now() - start);
     if (gl) gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
     else canvases.flat.getContext("2d").getImageData(0, 0, 1, 1);
     times.whole.push(performance.now() - start);
   }
-  move(scene.pointAt(0, 0));
+  move(0, 0);
+  scene.halt();
   scene.invalidate();
   return times;
 }
@@ -67,6 +68,12 @@ window.hypgraph = Object.freeze({
     const { xy, width, height } = scene.frame;
     return [xy[2 * i] + width / 2, xy[2 * i + 1] + height / 2];
   },
+  /** @returns {number[][]} of all nodes */
+  positions() {
+    scene.project();
+    const { xy, width, height } = scene.frame;
+    return Array.from({ length: data.count }, (_, i) => [xy[2 * i] + width / 2, xy[2 * i + 1] + height / 2]);
+  },
   centre,
   select,
   timeFrames,
@@ -75,7 +82,7 @@ window.hypgraph = Object.freeze({
   svg: () => svgOf(scene),
   state: () => ({
     renderer: scene.renderer && scene.zoom <= ZOOM_OF_GL ? "webgl" : "canvas", withoutGl: scene.withoutGl || "",
-    zoom: scene.zoom, share: scene.share, selected: scene.selected,
+    layout: scene.frame.spread ? "spread" : "disk", zoom: scene.zoom, share: scene.share, selected: scene.selected,
     hovered: scene.hovered, moving: Boolean(scene.running), dark: scene.dark, shows: { ...scene.shows },
     colour: part("colour").value, matches: search.matches.length, dragging: Boolean(controls.drag),
     rgba: Array.from(scene.rgba), links: scene.shownLinks(),

@@ -13,6 +13,7 @@ class Panel {
     this.writeTitle();
     this.makeColours();
     this.makeToggles();
+    this.makeLayout();
     this.makeTheme();
   }
 
@@ -22,7 +23,7 @@ class Panel {
     part("title").textContent = data.title;
     for (const line of data.subtitle) part("subtitle").append(element("p", line));
     const edges = data.links.edges.length / 2, plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
-    const space = data.c > 0 ? `Poincaré disk, curvature −${short(data.c)}` : "Euclidean plane";
+    const space = data.c > 0 ? `hyperbolic, curvature −${short(data.c)}` : "Euclidean plane";
     part("subtitle").append(element("p", `${plural(data.count, "node")} · ${plural(edges, "edge")} · ${space}`));
     if (data.projected)
       part("subtitle").append(element("p", "A projection: lengths in the picture are not those of the embedding."));
@@ -87,6 +88,38 @@ class Panel {
       });
       if (name in LINKS) box.closest("label").querySelector(".number").textContent = (data.links[name].length / 2).toLocaleString("en");
     }
+  }
+
+  makeLayout() {
+    part("layout").hidden = this.scene.frame.flat;
+    part("layout-note").textContent = SPREAD_NOTE;
+    for (const box of document.querySelectorAll("[name=layout]")) {
+      box.checked = box.value === this.scene.data.layout;
+      box.addEventListener("change", () => this.useLayout(box.value));
+    }
+    this.showLayout(this.scene.data.layout);
+  }
+
+  /** What the layout "spread" is not, and what is not in it. */
+  showLayout(layout) {
+    const spread = layout === "spread", box = document.querySelector("[data-shows=scale]");
+    part("layout-note").hidden = !spread;
+    box.disabled = spread;
+    box.closest("label").title = spread ? "Drawn in the Poincaré disk alone" : "";
+  }
+
+  /** @param {string} layout */
+  useLayout(layout) {
+    this.scene.useLayout(layout);
+    this.showLayout(layout);
+    part("live").textContent = layout === "spread" ? `Spread out. ${SPREAD_NOTE}` : "Poincaré disk.";
+  }
+
+  toggleLayout() {
+    if (this.scene.frame.flat) return;
+    const layout = this.scene.frame.spread ? "disk" : "spread";
+    part(`layout-${layout}`).checked = true;
+    this.useLayout(layout);
   }
 
   makeTheme() {

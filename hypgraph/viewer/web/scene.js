@@ -3,12 +3,16 @@
 const ZOOM_LEAST = 0.5, ZOOM_MOST = 1e6, ZOOM_OF_GL = 16; // beyond, float32 and few pieces would show in the arcs
 const SLOW = 50, LEAST_SHARE = 1 / 32; // ms between frames from which a moving picture draws fewer edges; how few
 const LABELS_EVERY = 140; // ms between new choices of labels while something moves
+const NEAR = 1.5; // √c·radius up to which a drag of the layout "spread" is that of the disk
+const SPREAD_SIZE = 0.4; // 1 - ‖z‖² of a node that would be drawn as large as all are in that layout
 
 /**
  * @typedef {{xy: Float64Array, gap: Float64Array, width: number, height: number, scale: number, inverse: number,
- *   reach: number, corner: number, flat: boolean, rootC: number, perLength: number}} Frame
- *   pixels from the middle, 1 - ‖z‖², window, the disk's radius in pixels, one over its square (0 in the plane), half
- *   of the shorter side, half of the diagonal and a margin, whether it is the plane, √c, pixels a length in the plane.
+ *   reach: number, corner: number, flat: boolean, rootC: number, perLength: number, spread: ?Spread,
+ *   middle: {x: number, y: number}}} Frame
+ *   pixels from the middle of the window, 1 - ‖z‖², window, the disk's radius in pixels, one over its square (0 in the
+ *   plane), half of the shorter side, half of the diagonal and a margin, whether it is the plane, √c, pixels a length
+ *   (in the plane, or √c·length in the layout "spread"), that layout where it is chosen, where the middle of the space is.
  */
 
 class Scene {
@@ -20,8 +24,10 @@ class Scene {
     const nodes = nodesOf(data), flat = data.c === 0;
     this.view = flat ? new PlaneView(nodes) : new DiskView(nodes, data.first);
     this.frame = { xy: new Float64Array(2 * data.count), gap: new Float64Array(data.count), width: 1, height: 1, scale: 1,
-                   inverse: 0, reach: 1, corner: 1, flat, rootC: flat ? 1 : Math.sqrt(data.c), perLength: 1 };
+                   inverse: 0, reach: 1, corner: 1, flat, rootC: flat ? 1 : Math.sqrt(data.c), perLength: 1,
+                   spread: null, middle: { x: 0, y: 0 } };
     this.zoom = 1;
+    this.extent = null; // √c·length up to the rim of the layout "spread", where it is held; else to the farthest node
     this.selected = this.hovered = -1;
     const few = data.links.found.length + data.links.missed.length <= 2 * MANY_HELD_OUT;
     this.shows = { edges: true, found: few, missed: few, predicted: false, scale: false, names: true, rings: true };
@@ -33,6 +39,28 @@ class Scene {
     this.useTheme(false);
     this.colourBy("", null);
     this.startGl(wantsGl);
+    if (!flat) this.useLayout(data.layout);
+  }
+
+  /** @param {string} layout "disk" or "spread", of a hyperbolic space */
+  useLayout(layout) {
+    this.halt();
+    this.made = this.made || new Spread(this.view, this.data.links.edges);
+    this.frame.spread = layout === "spread" ? this.made : null;
+    this.made.face();
+    this.frame.middle = { x: 0, y: 0 };
+    this.zoom = 1;
+    this.chosenAt = 0;
+    this.invalidate();
+  }
+
+  /** @param {string} kind of lines @returns {Float64Array} their lengths for curvature -1, by the data's own coordinates */
+  lengths(kind) {
+    this.measured = this.measured || {};
+    const { view, data } = this, pairs = data.links[kind];
+    const length = (_, k) => view.distance(pairs[2 * k], pairs[2 * k + 1]);
+    this.measured[kind] = this.measured[kind] || Float64Array.from({ length: pairs.length / 2 }, length);
+    return this.measured[kind];
   }
 
   prepareNodes() {
@@ -78,6 +106,11 @@ class Scene {
   /** @returns {string[]} kinds of lines that are drawn */
   shownLinks() {
     return Object.keys(LINKS).filter((kind) => this.shows[kind] && this.data.links[kind].length);
+  }
+
+  /** @returns {boolean} whether σ is drawn: in the layout "spread" nothing across the rays has its length */
+  showsCircles() {
+    return Boolean(this.shows.scale && this.data.scale && !this.frame.spread);
   }
 
   /** @param {number} k of the predicted pairs @returns {number} its opacity */
@@ -132,7 +165,20 @@ class Scene {
     frame.inverse = frame.flat ? 0 : 1 / (frame.scale * frame.scale);
     frame.corner = Math.hypot(frame.width, frame.height) / 2 + 40;
     frame.perLength = frame.flat ? frame.scale / this.view.unit : 1;
-    this.view.project(frame.scale, frame.xy, frame.gap);
+    if (frame.spread) this.projectSpread(frame);
+    else this.view.project(frame.scale, frame.xy, frame.gap);
+  }
+
+  projectSpread(frame) {
+    const { spread, middle, xy, gap } = frame;
+    spread.update();
+    frame.perLength = frame.scale / (this.extent || spread.farthest);
+    for (let i = 0; i < gap.length; i++) {
+      const length = frame.perLength * spread.radius[i];
+      xy[2 * i] = middle.x + length * Math.cos(spread.image[i]);
+      xy[2 * i + 1] = middle.y - length * Math.sin(spread.image[i]);
+      gap[i] = SPREAD_SIZE;
+    }
   }
 
   draw() {
@@ -183,24 +229,105 @@ class Scene {
     return best;
   }
 
-  /** @param {number} x pixels from the middle @param {number} y downwards @returns {object} a point of the space */
+  /** @param {number} x pixels from the middle of the window @param {number} y downwards @returns {object} a point of the space */
   pointAt(x, y) {
-    return this.view.pointAt(x / this.frame.scale, -y / this.frame.scale);
+    const { frame } = this;
+    if (!frame.spread) return this.view.pointAt(x / frame.scale, -y / frame.scale);
+    const { a, image } = this.polarAt(x, y), angle = frame.spread.inverse()(image);
+    return { a, x: Math.cos(angle), y: Math.sin(angle) };
+  }
+
+  /** Of the layout "spread". @param {number} x @param {number} y @returns {{a: number, image: number}} */
+  polarAt(x, y) {
+    const { middle, perLength } = this.frame, dx = x - middle.x, dy = middle.y - y;
+    return { a: Math.hypot(dx, dy) / perLength, image: Math.atan2(dy, dx) };
+  }
+
+  /**
+   * A function that moves what is at one place of the window to another.
+   * @param {number} x @param {number} y @param {number} node  the one that is held, or -1
+   * @returns {(x: number, y: number) => void}
+   */
+  grab(x, y, node) {
+    if (this.frame.spread) return this.grabSpread(x, y, node);
+    const move = this.view.grab(this.pointAt(x, y), node);
+    return (toX, toY) => move(this.pointAt(toX, toY));
+  }
+
+  /**
+   * The same in the layout "spread". What is far moves along its ray, and turns the picture; about the middle, where
+   * this would spin, the space moves as in the disk. Lengths on the screen and angles are those of the beginning until
+   * the drag ends, and a node that is held stays under the mouse.
+   */
+  grabSpread(x, y, node) {
+    const { view, frame } = this, angleOf = frame.spread.inverse(), start = this.polarAt(x, y);
+    const ray = (a, angle) => ({ a, x: Math.cos(angle), y: Math.sin(angle) });
+    const from = node < 0 ? ray(start.a, angleOf(start.image)) : view.shown.point(node);
+    this.extent = this.extent || frame.spread.farthest;
+    if (from.a < NEAR) {
+      const move = view.grab(from, node);
+      return (toX, toY) => {
+        const { a, image } = this.polarAt(toX, toY);
+        move(ray(a, angleOf(image)));
+        this.turnTo(node, image);
+      };
+    }
+    const move = view.pull(from), { turn } = frame.spread;
+    return (toX, toY) => {
+      const { a, image } = this.polarAt(toX, toY);
+      move(a);
+      frame.spread.turn = turn + image - start.image;
+      this.turnTo(node, image);
+    };
+  }
+
+  /** Turns the layout "spread" until a node is at this angle. */
+  turnTo(node, image) {
+    const { spread } = this.frame;
+    if (node < 0) return;
+    spread.update();
+    spread.turn += image - spread.image[node];
+  }
+
+  /** After a drag: the farthest node comes to the rim of the layout "spread" again. */
+  letGo() {
+    this.held = false;
+    this.view.settle();
+    const { extent, frame } = this;
+    if (extent)
+      this.animate((time) => {
+        this.extent = time < 1 ? extent + time * (frame.spread.farthest - extent) : null;
+      }, 250);
   }
 
   /** @param {number} x @param {number} y @param {number} factor */
   zoomAt(x, y, factor) {
-    const zoom = Math.min(ZOOM_MOST, Math.max(ZOOM_LEAST, this.zoom * factor));
-    this.view.zoomAbout(x / this.frame.scale, -y / this.frame.scale, zoom / this.zoom);
+    const { frame } = this, zoom = Math.min(ZOOM_MOST, Math.max(ZOOM_LEAST, this.zoom * factor)), grown = zoom / this.zoom;
+    if (frame.spread) {
+      const to = { x: x + (frame.middle.x - x) * grown, y: y + (frame.middle.y - y) * grown };
+      const most = (frame.scale / this.zoom) * Math.max(0, zoom - 1), length = Math.hypot(to.x, to.y);
+      const kept = length > most ? most / length : 1; // of the picture some is always about the middle of the window
+      frame.middle = { x: kept * to.x, y: kept * to.y };
+    } else this.view.zoomAbout(x / frame.scale, -y / frame.scale, grown);
     this.zoom = zoom;
     this.invalidate();
   }
 
   /** @param {number} x pixels to move by @param {number} y */
   moveBy(x, y) {
-    const middle = this.pointAt(0, 0);
-    this.view.grab(middle, -1)(this.pointAt(x, y));
+    const { middle } = this.frame;
+    this.grab(middle.x, middle.y, -1)(middle.x + x, middle.y + y);
+    this.extent = null;
     this.invalidate();
+  }
+
+  /** As `animate`, for what brings something to the middle: that of a magnified picture comes to the window's. */
+  glide(step, duration) {
+    const { x, y } = this.frame.middle;
+    this.animate((time) => {
+      step(time);
+      this.frame.middle = { x: (1 - time) * x, y: (1 - time) * y };
+    }, duration);
   }
 
   /**
@@ -226,19 +353,23 @@ class Scene {
   /** Ends what moves by itself. */
   halt() {
     this.running = null;
+    if (this.extent) this.invalidate();
+    this.extent = null;
     if (this.share < 1) this.invalidate();
   }
 
   /** @param {number} node  moves to the middle */
   centre(node) {
-    this.animate(this.view.approach(node), 650);
+    this.glide(this.view.approach(node), 650);
   }
 
   /** The view of the beginning. */
   home() {
     this.halt();
     this.zoom = 1;
+    this.frame.middle = { x: 0, y: 0 };
     this.view.home();
+    if (this.made) this.made.turn = 0;
     this.invalidate();
   }
 }

@@ -65,14 +65,16 @@ function circleAbout(frame, i, rho) {
  * @param {Frame} frame @returns {{length: number, radius: number}[]}
  */
 function rings(frame) {
-  const { scale, flat, reach, rootC } = frame;
-  const farthest = flat ? (0.97 * reach) / frame.perLength
-                        : (2 * Math.atanh(Math.min(0.97, (0.97 * reach) / scale))) / rootC;
-  const power = Math.pow(10, Math.floor(Math.log10(farthest / 5)));
-  const step = [1, 2, 5, 10].map((digit) => digit * power).find((length) => farthest / length <= 5);
-  return Array.from({ length: Math.floor(farthest / step) }, (_, k) => {
-    const length = (k + 1) * step;
-    return { length, radius: flat ? length * frame.perLength : scale * Math.tanh((rootC * length) / 2) };
+  const { scale, flat, reach, rootC, spread, middle } = frame, linear = flat || spread, per = rootC * frame.perLength;
+  const seen = linear ? (0.97 * reach) / per : (2 * Math.atanh(Math.min(0.97, (0.97 * reach) / scale))) / rootC;
+  const most = spread ? 7 : 5, power = Math.pow(10, Math.floor(Math.log10(seen / most)));
+  const step = [1, 2, 5, 10].map((digit) => digit * power).find((length) => seen / length <= most);
+  const away = Math.hypot(middle.x, middle.y); // 0 but in a magnified picture of the layout "spread"
+  const first = spread ? Math.max(0, Math.floor((away - frame.corner) / per / step)) : 0;
+  const farthest = spread ? Math.min(scale, away + frame.corner) / per : seen;
+  return Array.from({ length: Math.max(0, Math.floor((farthest / step) * (1 + 1e-12)) - first) }, (_, k) => {
+    const length = (first + k + 1) * step;
+    return { length, radius: linear ? length * per : scale * Math.tanh((rootC * length) / 2) };
   });
 }
 

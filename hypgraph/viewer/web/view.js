@@ -115,14 +115,48 @@ class DiskView {
   }
 
   /**
-   * A function of the time from 0 to 1, at whose end a node is in the middle.
+   * The same along the ray of a point: for pictures in which far points are far apart.
+   * @param {Point} from
+   * @returns {(radius: number) => void}
+   */
+  pull(from) {
+    this.settle();
+    const { at, turn } = this;
+    return (radius) => {
+      const by = radius - from.a, sign = by < 0 ? -1 : 1;
+      const state = afterwards({ a: Math.abs(by), x: sign * from.x, y: sign * from.y }, { at, turn });
+      this.place(state.at, state.turn);
+    };
+  }
+
+  /** @returns {Point} the middle of the screen in the data's coordinates */
+  middle() {
+    return translate(this.node(this.anchor), turned(opposite(this.at), { re: this.turn.re, im: -this.turn.im }));
+  }
+
+  /** @returns {Point} where the data's origin is shown */
+  origin() {
+    return translate(this.at, turned(opposite(this.node(this.anchor)), this.turn));
+  }
+
+  /**
+   * A function of the time from 0 to 1, at whose end a node is in the middle. Anchors change on the way: about one that
+   * is far away what is near would lose its digits.
    * @param {number} node
    * @returns {(time: number) => void}
    */
   approach(node) {
-    this.anchorAt(node);
-    const { at, turn } = this;
-    return (time) => this.place(time >= 1 ? CENTRE : { a: at.a * (1 - time), x: at.x, y: at.y }, turn);
+    const length = this.shown.radius(node);
+    return (time) => {
+      this.settle();
+      if (time >= 1) {
+        this.anchorAt(node);
+        this.place(CENTRE, this.turn);
+        return;
+      }
+      const { a, x, y } = this.shown.point(node), by = a - length * (1 - time), sign = by < 0 ? 1 : -1;
+      this.translate({ a: Math.abs(by), x: sign * x, y: sign * y });
+    };
   }
 
   /** @param {number} x pixels over the disk's radius, y upwards @param {number} y @returns {Point} */

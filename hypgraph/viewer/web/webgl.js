@@ -8,6 +8,10 @@ const NODE_AT = `
 uniform highp sampler2D nodes;
 vec4 nodeAt(uint i) { return texelFetch(nodes, ivec2(int(i) & ${WIDE - 1}, int(i) >> 11), 0); }
 uniform vec2 half_size; // of the window, in pixels
+uniform vec3 spread; // of that layout: the middle in pixels, pixels a length; 0 else
+vec2 screen(vec4 at) {
+  return spread.z > 0.0 ? spread.xy + spread.z * at.y * vec2(cos(at.x), -sin(at.x)) : at.xy;
+}
 vec4 place(vec2 xy) { return vec4(xy.x / half_size.x, -xy.y / half_size.y, 0.0, 1.0); }`;
 
 const LINK_VERTEX = `#version 300 es
@@ -36,6 +40,57 @@ void main() {
   across = side * reach;
   strength = weight;
   gl_Position = place((a.xy + b.xy) / 2.0 + arc.x * e + arc.y * n + side * reach * normal);
+}`;
+
+/* As `profile` of the layout "spread" has it, with x and y of a node its angle there and its radius, w its true angle. */
+const CURVE_VERTEX = `#version 300 es
+precision highp float;
+${NODE_AT}
+uniform float half_width;
+uniform vec2 dash;
+uniform int segments;
+in uvec2 ends;
+in float weight, span;
+out float along, across, strength;
+float a, b, h, sine, sweep, start;
+float log_sinh(float x) {
+  float y = max(x, 1e-6);
+  return y + log(y < 1e-2 ? 2.0 * y * (1.0 - y) : 1.0 - exp(-2.0 * y)) - 0.6931472;
+}
+vec2 point(int k) {
+  float t = float(k) / float(segments), f = t * t * t * (10.0 - 15.0 * t + 6.0 * t * t), r = k <= 0 ? a : b;
+  if (k > 0 && k < segments) {
+    float g = 1.0 - f, rf = h < 1e-3 ? f : sin(f * h) / sin(h), rg = h < 1e-3 ? g : sin(g * h) / sin(h);
+    vec3 terms = vec3(log(rg * cos(g * h)) - a - log_sinh(a), log(rf * cos(f * h)) - b - log_sinh(b),
+                      0.6931472 + log(rf * rg) + sine);
+    float most = max(terms.x, max(terms.y, terms.z)), sum = dot(exp(terms - most), vec3(1.0));
+    float q = most + log(sum) - log(max(cos(h), 1e-6));
+    r = q < -12.0 ? (0.6931472 - q) / 2.0 : log(1.0 + 2.0 * exp(-q)) / 2.0;
+  }
+  return screen(vec4(start + f * sweep, r, 0.0, 0.0));
+}
+void main() {
+  vec4 from = nodeAt(ends.x), to = nodeAt(ends.y);
+  a = max(from.y, 1e-5), b = max(to.y, 1e-5), start = from.x;
+  float around = to.w - from.w, both = log_sinh(a) + log_sinh(b);
+  sweep = to.x - from.x - (around > 3.1415927 ? 6.2831853 : around < -3.1415927 ? -6.2831853 : 0.0);
+  sine = log_sinh((span + a - b) / 2.0) + log_sinh((span - a + b) / 2.0) - both;
+  h = atan(exp(sine / 2.0), exp((log_sinh((a + b + span) / 2.0) + log_sinh((a + b - span) / 2.0) - both) / 2.0));
+  int k = gl_VertexID >> 1;
+  vec2 here = point(k), chord = point(min(k + 1, segments)) - point(max(k - 1, 0));
+  float size = length(chord), side = float((gl_VertexID & 1) * 2 - 1), reach = half_width + 0.75;
+  along = 0.0;
+  if (dash.y > 0.0) {
+    vec2 last = point(0);
+    for (int i = 1; i <= k; i++) {
+      vec2 next = point(i);
+      along += distance(last, next);
+      last = next;
+    }
+  }
+  across = side * reach;
+  strength = weight;
+  gl_Position = place(here + side * reach * (size > 0.0 ? vec2(-chord.y, chord.x) / size : vec2(0.0)));
 }`;
 
 const LINK_FRAGMENT = `#version 300 es
@@ -70,7 +125,7 @@ void main() {
   radius = base * (0.4 + 0.6 * sqrt(at.z)) * grown;
   from_middle = (vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0) * (radius + 1.5);
   fill = colour;
-  gl_Position = place(at.xy + from_middle);
+  gl_Position = place(screen(at) + from_middle);
 }`;
 
 const NODE_FRAGMENT = `#version 300 es
@@ -182,7 +237,7 @@ class GlRenderer {
     this.canvas = canvas;
     this.scene = scene;
     this.loadNodes();
-    this.links = Object.fromEntries(Object.keys(LINKS).map((kind) => [kind, this.linkBatch(kind)]));
+    this.links = Object.fromEntries(Object.keys(LINKS).map((kind) => [kind, this.linkBatch(kind, LINK_VERTEX)]));
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
@@ -207,8 +262,18 @@ class GlRenderer {
     this.circles.set("hyperbolic", Float32Array.from(both.flatMap(pair)), 2);
   }
 
-  linkBatch(kind) {
-    const { gl, scene } = this, batch = new Batch(gl, LINK_VERTEX, LINK_FRAGMENT);
+  /** The lines of a kind in the layout "spread", made when they are first shown. */
+  curveBatch(kind) {
+    this.curves = this.curves || {};
+    if (!this.curves[kind]) {
+      this.curves[kind] = this.linkBatch(kind, CURVE_VERTEX);
+      this.curves[kind].set("span", Float32Array.from(this.scene.lengths(kind)), 1);
+    }
+    return this.curves[kind];
+  }
+
+  linkBatch(kind, vertex) {
+    const { gl, scene } = this, batch = new Batch(gl, vertex, LINK_FRAGMENT);
     const pairs = scene.data.links[kind], count = pairs.length / 2;
     batch.set("ends", Uint32Array.from(pairs), 2);
     const weight = (_, k) => (kind === "predicted" ? scene.certainty(k) : 1);
@@ -240,25 +305,27 @@ class GlRenderer {
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     this.clear();
     this.upload();
-    if (scene.shows.scale && this.circles) this.drawCircles();
+    if (scene.showsCircles()) this.drawCircles();
     for (const kind of scene.shownLinks()) this.drawLinks(kind);
     this.drawNodes();
   }
 
   upload() {
-    const { gl, texels } = this, { xy, gap } = this.scene.frame;
+    const { gl, texels } = this, { xy, gap, spread } = this.scene.frame;
     for (let i = 0; i < gap.length; i++) {
-      texels[4 * i] = xy[2 * i];
-      texels[4 * i + 1] = xy[2 * i + 1];
+      texels[4 * i] = spread ? spread.image[i] : xy[2 * i];
+      texels[4 * i + 1] = spread ? spread.radius[i] : xy[2 * i + 1];
       texels[4 * i + 2] = gap[i];
+      texels[4 * i + 3] = spread ? spread.angle[i] : 0;
     }
     gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, WIDE, this.rows, gl.RGBA, gl.FLOAT, texels);
   }
 
   /** @param {Batch} batch */
   use(batch) {
-    const { width, height } = this.scene.frame;
+    const { width, height, spread, middle, perLength } = this.scene.frame;
     this.gl.useProgram(batch.program);
+    this.gl.uniform3f(batch.at("spread"), middle.x, middle.y, spread ? perLength : 0);
     this.gl.uniform2f(batch.at("half_size"), width / 2, height / 2);
   }
 
@@ -272,8 +339,9 @@ class GlRenderer {
   }
 
   drawLinks(kind) {
-    const { gl, scene } = this, batch = this.links[kind], style = LINKS[kind], count = scene.data.links[kind].length / 2;
-    const segments = this.segments(count), colour = scene.palette[kind === "edges" ? "edge" : kind];
+    const { gl, scene } = this, { spread } = scene.frame, batch = spread ? this.curveBatch(kind) : this.links[kind];
+    const style = LINKS[kind], count = scene.data.links[kind].length / 2;
+    const segments = spread ? spreadPieces(count) : this.segments(count), colour = scene.palette[kind === "edges" ? "edge" : kind];
     this.use(batch);
     gl.uniform1f(batch.at("inverse"), scene.frame.inverse);
     gl.uniform1f(batch.at("half_width"), style.width / 2);

@@ -51,6 +51,7 @@ def contents(count: int = 60, *, farthest: float = 5.0, seed: int = 0, **changes
         found=[True, True, False, True, False, True],
         predicted=[[1, 2], [30, 40]],
         probability=[0.9, 0.6],
+        layout="disk",
     )
     return replace(given, **changes)
 
@@ -182,6 +183,13 @@ def distance_error(browser: Browser, page: PageContents) -> float:
     expected = distances(polar(page.radius, page.direction), pairs, page.c)
     shown = distances(browser.shown(), pairs, page.c)
     return float((np.abs(shown - expected) / expected).max())
+
+
+def on_screen(browser: Browser, count: int) -> np.ndarray[tuple[int], np.dtype[np.complex128]]:
+    """Where nodes are drawn, in pixels about the middle of the picture, upwards."""
+    places = np.array(browser.run("return hypgraph.positions()"))[:count] - middle(browser)
+    shown: np.ndarray[tuple[int], np.dtype[np.complex128]] = places[:, 0] - 1j * places[:, 1]
+    return shown
 
 
 def on_disk(browser: Browser, count: int) -> np.ndarray[tuple[int], np.dtype[np.complex128]]:
