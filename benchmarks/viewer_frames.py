@@ -7,13 +7,15 @@ to 8.5, names and rings shown, all edges drawn. "JavaScript" is all that a frame
 draws: every node moved in float64, 16 bytes a node handed over, names placed. "whole frame" waits for the
 picture as well: without a graphics card that is SwiftShader's rasteriser on the CPU, and the difference of
 the two columns is its time, which a graphics card takes over (`--gpu` leaves WebGL to the one of the
-machine). "canvas" is the fallback without WebGL.
+machine). "canvas" is the fallback without WebGL. Both layouts are measured: "spread" also sorts the angles.
 """
 
 import argparse
+import itertools
 import shutil
 import statistics
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,19 +82,20 @@ def main() -> None:
     parser.add_argument("--window", default="1280x800")
     parser.add_argument("--gpu", action="store_true")
     arguments = parser.parse_args()
-    print("| nodes | edges | renderer | JavaScript, ms | whole frame, ms | page, MB |\n|---|---|---|---|---|---|")
+    print("| nodes | edges | layout | renderer | JavaScript, ms | whole frame, ms | page, MB |")
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         session = browser(Path(folder), arguments.window, gpu=arguments.gpu)
         try:
             for count in map(int, arguments.nodes.split(",")):
                 path = Path(folder) / "page.html"
-                write_page(path, graph(count))
-                size = path.stat().st_size / 1e6
-                for query in ("", "?canvas"):
+                for layout, query in itertools.product(("disk", "spread"), ("", "?canvas")):
+                    write_page(path, replace(graph(count), layout=layout))
+                    size = path.stat().st_size / 1e6
                     name, medians = measure(session, path, query, arguments.frames)
                     edges = session.execute_script("return hypgraph.edges")
-                    cells = f"{count:,} | {edges:,} | {name} | {medians['script']:.1f} | {medians['whole']:.1f}"
-                    print(f"| {cells} | {size:.2f} |", flush=True)
+                    times = f"{medians['script']:.1f} | {medians['whole']:.1f}"
+                    print(f"| {count:,} | {edges:,} | {layout} | {name} | {times} | {size:.2f} |", flush=True)
         finally:
             session.quit()
 
