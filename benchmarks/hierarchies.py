@@ -136,7 +136,8 @@ def main() -> None:
     chosen = tuple(options.only.split(","))
     print("# Hierarchies drawn from their edges\n")
     command = f"python benchmarks/hierarchies.py --seed {options.seed}"
-    print(f"`{command}` on the CPU, {torch.get_num_threads()} threads; the protocol stands in the program.\n")
+    threads = f"{torch.get_num_threads()} thread" + "s" * (torch.get_num_threads() != 1)
+    print(f"`{command}` on the CPU, {threads}; the protocol stands in the program.\n")
     print("| graph | nodes | edges | d | floor | mAP | mean rank | distortion | method | CPU s (wall) |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|---|---:|")
     for case in CASES:

@@ -18,6 +18,7 @@ from hypgraph.viewer.disk import ZOOMS, draw_disk
 from hypgraph.viewer.figures import DPI, check_size, fit_around
 from hypgraph.viewer.linear_disk import draw_linear_disk
 from hypgraph.viewer.marks import CATEGORY_COLOURS
+from hypgraph.viewer.page import RIM
 from hypgraph.viewer.plane import draw_plane
 from hypgraph.viewer.projection import project
 
@@ -46,7 +47,6 @@ LAYOUTS = {
 }
 """How :func:`draw_run` may draw hyperbolic space."""
 
-_RIM = 6.0  # √c·radius from which on points are within half a percent of the rim
 _MOST_EDGES = 20_000
 
 
@@ -162,7 +162,7 @@ def draw_run(
 
 def _on_rim(points: Polar, manifold: Manifold) -> bool:
     angle = math.sqrt(manifold.c_value) * points.radius
-    return len(angle) > 0 and float(angle.median()) > _RIM
+    return len(angle) > 0 and float(angle.median()) > RIM
 
 
 def _colours(colour: str, nodes: NodeData, points: Polar) -> _Colours:
