@@ -87,7 +87,7 @@ class RunFolder:
                 write_json(folder.config_file, config.model_dump(mode="json"))
                 yield folder
         except OSError as error:
-            raise RunError(f"--out {path}: cannot be made ({error.strerror})") from None
+            raise RunError(f"--out {path}: cannot be made ({error.strerror}); choose another path") from None
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -97,7 +97,7 @@ class RunFolder:
             RunError: if ``path`` is no folder or not a run.
         """
         if not path.is_dir():
-            raise RunError(f"{path}: no such run folder; 'hypgraph train' prints the path of the one it makes")
+            raise RunError(f"{path}: no such run folder; train and embed print the path of the one they make")
         folder = cls(path)
         if not folder.config_file.is_file():
             raise RunError(f"{path} is not a run folder: it has no {folder.config_file.name}")

@@ -8,6 +8,7 @@ import typer
 from hypgraph.cli.options import ConfigFile, DataRoot, described
 from hypgraph.cli.paths import new_folder
 from hypgraph.config import load_hierarchy_config
+from hypgraph.exceptions import ConfigError
 
 __all__ = ["embed"]
 
@@ -15,7 +16,7 @@ __all__ = ["embed"]
 def embed(
     data: Annotated[
         str | None,
-        typer.Option("--data", help="A data set or a simulation (hypgraph data list), or a file. [default: cora]"),
+        typer.Option("--data", help="A data set or a simulation (hypgraph data list), or a file."),
     ] = None,
     source_col: Annotated[str | None, described("data.source_col", metavar="COLUMN")] = None,
     target_col: Annotated[str | None, described("data.target_col", metavar="COLUMN")] = None,
@@ -51,7 +52,13 @@ def embed(
         "embedding.uncertainty": uncertainty,
         "embedding.seed": seed,
     }
+    if data is None and config is None:
+        raise ConfigError("which graph? --data FILE, or a name of hypgraph data list")
     resolved = load_hierarchy_config(config, overrides=overrides)
+    if isinstance(resolved.data.features, str):
+        raise ConfigError(
+            f"--features {resolved.data.features}: a drawing sees no features; give a table of labels"
+        )
     path = out or new_folder(resolved.data.name, "disk" if resolved.embedding.dim == 2 else "ball")
 
     from hypgraph.cli.progress import counts_line
@@ -90,8 +97,12 @@ def _print(summary: dict[str, Any], path: Path) -> None:
     typer.echo(f"  reconstruction mAP   {summary['mean_average_precision']:.4f}   (ties count against it)")
     typer.echo(f"  mean rank            {summary['mean_rank']:.2f}")
     if distortion is not None:
-        typer.echo(f"  average distortion   {distortion:.3f}    (lengths times {scale:.3g})")
-    table = Table(title="Radius by depth (hops from the central node)", title_justify="left", title_style="bold")
+        typer.echo(f"  average distortion   {distortion:.3f}    (of the lengths times {scale:.3g}, from the hops)")
+    table = Table(
+        title="Radius by depth (hops from the innermost node of each component)",
+        title_justify="left",
+        title_style="bold",
+    )
     for column in ("depth", "nodes", "mean", "smallest", "largest"):
         table.add_column(column, justify="right")
     for row in summary["radius_by_depth"]:

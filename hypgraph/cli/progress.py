@@ -27,7 +27,7 @@ def counts_line(graph: Graph) -> str:
     return (
         f"{graph.name}: {graph.num_nodes:,} nodes"
         + (f" ({graph.num_isolated:,} isolated)" if graph.num_isolated else "")
-        + f", {graph.num_edges:,} {'directed ' if graph.directed else ''}edges"
+        + f", {graph.num_edges:,} {'directed ' if graph.directed else ''}edge{'s' * (graph.num_edges != 1)}"
         + (f" ({dropped:,} self-loops and duplicates dropped)" if dropped else "")
         + (f", {graph.features.shape[1]:,} features" if graph.features is not None else ", no features")
     )

@@ -90,4 +90,4 @@ def print_next(path: Path, run: Path) -> None:
     typer.echo("Next:")
     typer.echo(f"  hypgraph view {name}")
     typer.echo(f"  hypgraph neighbors {name} --node {shlex.quote(central)}")
-    typer.echo(f"  hypgraph export {name} --format csv --out embeddings.csv")
+    typer.echo(f"  hypgraph export {name} --format csv")

@@ -7,6 +7,7 @@ import typer
 
 from hypgraph.cli.options import Run
 from hypgraph.cli.paths import check_new_file
+from hypgraph.exceptions import ConfigError
 
 __all__ = ["view"]
 
@@ -20,7 +21,9 @@ def view(
     predicted: Annotated[
         int, typer.Option("--predicted", min=0, help="How many of the most probable new edges to show.")
     ] = 100,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file where it exists; RUN/disk.html always is.")
+    ] = False,
 ) -> None:
     """Write a page that shows a run: one HTML file that needs no network."""
     from hypgraph.experiments.opened_run import OpenedRun
@@ -29,6 +32,8 @@ def view(
     path = opened.folder.path / "disk.html" if out is None else out
     # In the run folder it is made of nothing but the run, and stands in nothing's way.
     check_new_file(path, force=force or out is None)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--out {path}: a page ends in .html; pictures are made by hypgraph plot")
 
     from hypgraph.experiments.run_pictures import page_of_run
     from hypgraph.viewer import write_page

@@ -38,6 +38,8 @@ HEADERS = frozenset(
         ("src", "dst"),
         ("u", "v"),
         ("id1", "id2"),
+        ("parent", "child"),
+        ("child", "parent"),
         ("id_1", "id_2"),
         ("node1", "node2"),
         ("node_1", "node_2"),
@@ -136,6 +138,8 @@ def pick_columns(columns: list[str], where: str, source: str | None, target: str
     """
     lower = [column.lower() for column in columns]
     known = [pair for pair in HEADERS if lower.count(pair[0]) == lower.count(pair[1]) == 1]
+    # Of a pair that is known both ways round, the way in which the columns stand
+    known = [(u, v) for u, v in known if (v, u) not in known or lower.index(u) < lower.index(v)]
     if source is not None and target is not None:
         if source.isdecimal() and target.isdecimal():
             for flag, position in (("--source-col", source), ("--target-col", target)):

@@ -54,7 +54,7 @@ def load_graph(
     if is_file_data(name):
         graph = read_graph(name, options=options)
         if graph.directed:
-            note = "edges have directions; message passing goes both ways along them"
+            note = "edges have directions; distances and message passing have none"
             graph = replace(graph, notes=(*graph.notes, note))
     else:
         _refuse_options(name, options)

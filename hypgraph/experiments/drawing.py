@@ -13,6 +13,7 @@ from hypgraph import __version__
 from hypgraph.config import HierarchyConfig
 from hypgraph.data import Graph
 from hypgraph.evaluation import embedding_quality, hop_depth, radius_by_depth, reconstruction
+from hypgraph.exceptions import DataError
 from hypgraph.experiments.environment import environment
 from hypgraph.experiments.link_data import graph_counts, load_data, with_absolute_paths
 from hypgraph.export import Embeddings
@@ -48,6 +49,8 @@ def draw_hierarchy(
     check_new(path)
     config = with_absolute_paths(config)
     graph = load_data(config.data)
+    if not graph.num_edges:
+        raise DataError(f"{config.data.name}: has no edge that joins two nodes; there is nothing to draw")
     if on_graph is not None:
         on_graph(graph)
     with RunFolder.filled(path, config) as folder:

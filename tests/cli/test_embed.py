@@ -88,10 +88,11 @@ def test_the_configuration_of_a_drawing_makes_it_again(here):
         (("--data", "tre:depth=3"), "did you mean"),
         (("--data", "nowhere.csv"), "nowhere.csv"),
         (("--directd",), "--directd"),
+        (("--features", "degree"), "a drawing sees no features"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(here, arguments, words):
-    assert words in hypgraph("embed", *arguments, "--out", "run").error
+    assert words in hypgraph("embed", "--data", "karate", *arguments, "--out", "run").error
     assert not list(here.iterdir())
 
 
@@ -139,3 +140,19 @@ def test_a_drawing_whose_edges_have_changed_is_not_shown_with_the_new_ones(here)
     assert outcome.code == 0
     assert "without labels and edges: run: the data have changed" in outcome.err
     assert "the data have changed" in hypgraph("export", "run", "--format", "graphml").error
+
+
+def test_a_graph_has_to_be_named():
+    assert "--data FILE" in hypgraph("embed", "--out", "run").error
+
+
+def test_a_graph_without_an_edge_is_one_line_with_its_name(here):
+    (here / "alone.csv").write_text("a,a\n")
+    assert "alone.csv: has no edge" in hypgraph("embed", "--data", "alone.csv", "--out", "run").error
+    assert not (here / "run").exists()
+
+
+def test_parent_and_child_are_a_header(here):
+    (here / "tree.csv").write_text("Parent,Child\na,b\na,c\n")
+    hypgraph("embed", "--data", "tree.csv", "--out", "run", "-q")
+    assert np.load(here / "run" / "embeddings.npz")["node_id"].tolist() == ["a", "b", "c"]

@@ -44,7 +44,7 @@ def test_the_commands_that_are_suggested_work(here):
     for line in suggested:
         _program, *arguments = shlex.split(line)
         assert hypgraph(*arguments).code == 0
-    assert (here / "embeddings.csv").exists()
+    assert (here / "my runs" / "first one" / "embeddings.csv").exists()
     assert (here / "my runs" / "first one" / "disk.html").exists()
 
 

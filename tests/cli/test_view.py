@@ -45,3 +45,7 @@ def test_a_run_without_its_checkpoint_is_shown_without_held_out_edges(karate_run
     outcome = hypgraph("view", karate_run)
     assert outcome.code == 0
     assert "without held-out and new edges" in outcome.err
+
+
+def test_a_page_that_is_called_a_picture_is_refused(karate_run):
+    assert "hypgraph plot" in hypgraph("view", karate_run, "-o", "page.png").error
