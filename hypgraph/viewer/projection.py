@@ -15,7 +15,8 @@ from hypgraph.viewer.arrays import as_polar
 
 __all__ = ["Projection", "project"]
 
-_FARTHEST = 300.0  # √c·radius; farther out cosh r and its products overflow
+_FARTHEST = 36.0  # √c·radius about the origin; farther out directions in float64 are too coarse
+_TRUSTED = 30.0  # the same about another centre, whose directions are computed
 _PAIRS = 200_000  # that the share of distance is measured on
 _FIT_PAIRS, _STARTS, _STEPS, _RATE = 5_000, 8, 200, 0.05
 _AXES, _RANDOM_FRAMES = 6, 40
@@ -31,11 +32,13 @@ class Projection:
         kept: Σ d₂ / Σ d over pairs of points, d₂ their distance in the picture and d the true one; 1 where nothing
             is lost. Over all pairs up to 200,000 of them, else over that many drawn ones.
         description: a line for the picture; empty where nothing was projected.
+        about: what is at the centre of the picture.
     """
 
     points: Polar
     kept: float
     description: str
+    about: str = "the origin"
 
 
 def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Generator) -> Projection:
@@ -50,7 +53,8 @@ def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Gene
       2021 (HoroPCA, arXiv 2106.03306) as two ideal points meet. No distance grows, and what lies in a plane
       whose boundary holds p stays as it is. (p, e) is chosen to keep as much distance as possible, by gradient
       from the best of tangent principal axes and random frames. Then the medoid, the node with the least sum of
-      distances in the picture, is moved to the centre: the points lie around it on all sides.
+      distances in the picture, is moved to the centre: the points lie around it on all sides. Where that would
+      bring points beyond √c·radius 30, at which float64 tells no directions apart, the origin stays.
 
     The orthogonal projection to a geodesic plane, where each point goes to the nearest of the plane, is not
     used: a point far away in a direction that makes the angle φ with the plane falls to within log(2/sin φ) of
@@ -59,11 +63,11 @@ def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Gene
 
     Args:
         points: ``[N]`` points, polar about the origin or in coordinates of ``manifold``.
-        manifold: their space; √c·radius at most 300.
+        manifold: their space. Where √c·radius exceeds 36, all radii are drawn shorter in proportion.
         generator: for pairs and starts, on the CPU. The same state gives the same picture.
 
     Raises:
-        DataError: if the points are not those of ``manifold``, or too far out.
+        DataError: if the points are not those of ``manifold``.
 
     >>> line = torch.tensor([[0.0, 0.0, 0.0], [3.0, 0.0, 4.0], [6.0, 0.0, 8.0]])
     >>> flat = project(line, Euclidean(3), generator=torch.Generator().manual_seed(0))
@@ -76,12 +80,21 @@ def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Gene
         missing = direction.new_zeros((len(radius), 2 - manifold.dim))
         return Projection(Polar(radius, torch.cat([direction, missing], dim=-1)), 1.0, "")
     if isinstance(manifold, Euclidean):
-        drawn, how = _principal(given.vector()), "onto two principal axes"
+        drawn, how, about = _principal(given.vector()), "onto two principal axes", "the mean"
     else:
-        drawn, how = _horospherical(given, manifold, generator), "along horospheres"
+        within, how = _within_reach(given, manifold), "along horospheres"
+        drawn, about = _horospherical(within, manifold, generator)
+        if within is not given:
+            how += f", radii shrunk to √c·radius {_FARTHEST:g}"
     kept = _kept(given, drawn, manifold, generator)
     share = f"{100 * kept:.1f} % of the distances kept"
-    return Projection(drawn, kept, f"projected from {manifold.dim} dimensions {how}; {share}")
+    return Projection(drawn, kept, f"projected from {manifold.dim} dimensions {how}; {share}", about)
+
+
+def _within_reach(points: Polar, manifold: Manifold) -> Polar:
+    """The points, all radii in proportion smaller where the farthest would be out of reach: no distance grows."""
+    farthest = math.sqrt(manifold.c_value) * float(points.radius.max()) if len(points.radius) else 0.0
+    return points if farthest <= _FARTHEST else Polar(points.radius * (_FARTHEST / farthest), points.direction)
 
 
 def _checked(points: Polar | Tensor, manifold: Manifold) -> Polar:
@@ -97,11 +110,6 @@ def _checked(points: Polar | Tensor, manifold: Manifold) -> Polar:
     if points.direction.ndim != 2 or points.direction.shape[1] != manifold.dim:
         raise DataError(
             f"points.direction must have shape [N, {manifold.dim}], got {list(points.direction.shape)}"
-        )
-    farthest = math.sqrt(manifold.c_value) * float(points.radius.max()) if len(points.radius) else 0.0
-    if manifold.dim > 2 and farthest > _FARTHEST:
-        raise DataError(
-            f"points: √c·radius is {farthest:.4g}; at most {_FARTHEST:g} can be projected to two dimensions"
         )
     return points
 
@@ -128,17 +136,26 @@ def _axes(vectors: Tensor, count: int) -> Tensor:
     return torch.where(largest < 0, -axes, axes)
 
 
-def _horospherical(points: Polar, manifold: Manifold, generator: torch.Generator) -> Polar:
+def _horospherical(points: Polar, manifold: Manifold, generator: torch.Generator) -> tuple[Polar, str]:
+    """The points in the plane, and what is in its middle."""
     if len(points.radius) == 0:
-        return Polar(points.radius, points.direction[:, :2])
+        return Polar(points.radius, points.direction[:, :2]), "the origin"
     root = math.sqrt(manifold.c_value)
-    about = manifold.translate_polar(_medoid(points, manifold, generator).opposite(), points)
-    about = Polar(root * about.radius, about.direction)
-    frame = _fitted(about, generator)
+    centred = _about_medoid(points, manifold, generator)
+    scaled = Polar(root * centred.radius, centred.direction)
     plane = manifold.with_dim(2)
-    drawn = _along_horospheres(about, frame)
-    drawn = Polar(drawn.radius / root, drawn.direction)
-    return plane.translate_polar(_medoid(drawn, plane, generator).opposite(), drawn)
+    flat = _along_horospheres(scaled, _fitted(scaled, generator))
+    flat = Polar(flat.radius / root, flat.direction)
+    drawn = _about_medoid(flat, plane, generator)
+    moved = centred is not points or drawn is not flat
+    return drawn, "the medoid" if moved else "the origin"
+
+
+def _about_medoid(points: Polar, manifold: Manifold, generator: torch.Generator) -> Polar:
+    """The points about their medoid, or as they are where float64 could not tell them apart from there."""
+    moved = manifold.translate_polar(_medoid(points, manifold, generator).opposite(), points)
+    within = math.sqrt(manifold.c_value) * float(moved.radius.max()) <= _TRUSTED
+    return moved if within else points
 
 
 def _medoid(points: Polar, manifold: Manifold, generator: torch.Generator) -> Polar:

@@ -148,13 +148,14 @@ def draw_run(
     }
     if layout == "auto":
         layout = "spread" if zoom == "disk" and _on_rim(drawn, manifold) else "disk"
-    about = "the medoid" if manifold.dim > 2 else "the origin"
     if flat:
         figure = draw_plane(drawn.vector(), **options)
     elif layout in ("linear", "spread"):
-        figure = draw_linear_disk(drawn, c=manifold.c_value, about=about, spread=layout == "spread", **options)
+        figure = draw_linear_disk(
+            drawn, c=manifold.c_value, about=projected.about, spread=layout == "spread", **options
+        )
     else:
-        figure = draw_disk(drawn, c=manifold.c_value, zoom=zoom, about=about, **options)
+        figure = draw_disk(drawn, c=manifold.c_value, zoom=zoom, about=projected.about, **options)
     _set_ticks(figure.axes[0], colours.ticks)
     _add_notes(figure.axes[0], notes)
     return figure
