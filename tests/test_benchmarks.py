@@ -166,7 +166,7 @@ def test_the_table_of_steps_has_every_contender(
 
 
 def test_the_contenders_share_graph_split_and_size(load: Load) -> None:
-    arguments = argparse.Namespace(dim=3, decoder="fermi-dirac", hidden=None, device="cpu")
+    arguments = argparse.Namespace(dim=3, decoder="fermi-dirac", hidden=None, device="cpu", compile=False)
     module = load("vgae_step")
     first, trainers = module.trainers("cora", arguments)
     models = [trainer.model for trainer in trainers.values()]

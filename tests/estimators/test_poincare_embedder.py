@@ -216,8 +216,8 @@ def test_what_needs_a_fit_says_so(ask: Any) -> None:
     [
         ({"dim": 1}, r"dim .* got 1"),
         ({"dim": "two"}, r"dim .* got two"),
-        ({"c": 0.0}, r"c should be greater than 0, got 0"),
-        ({"c": -1.0}, r"c should be greater than 0, got -1"),
+        ({"c": 0.0}, r"c should be greater than or equal to 0.000001, got 0"),
+        ({"c": -1.0}, r"c should be greater than or equal to 0.000001, got -1"),
         ({"uncertainty": "much"}, "uncertainty"),
         ({"coords": "bal"}, "did you mean 'ball'"),
         ({"coords": None}, "unknown coords"),
