@@ -53,8 +53,8 @@ def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Gene
       2021 (HoroPCA, arXiv 2106.03306) as two ideal points meet. But for rounding no distance grows, and
       what lies in a plane whose boundary holds p stays as it is; a direction good to 1e-16 is a place good to
       1e-16 e^R at √c·radius R, so that points whose directions differ in the last digits alone may come apart,
-      measured by 0.002 at 30 and by about 1 at 36. (p, e) is chosen to keep as much distance as possible, by gradient
-      from the best of tangent principal axes and random frames. Then the medoid, the node with the least sum of
+      measured by 0.002 at 30 and by about 1 at 36. (p, e) is chosen to keep as much distance as possible, by
+      gradient from the best of tangent principal axes and random frames. Then the medoid, the node with the least sum of
       distances in the picture, is moved to the centre: the points lie around it on all sides. Where that would
       bring points beyond √c·radius 30, where computed directions are too coarse, the origin stays.
 
