@@ -54,9 +54,9 @@ def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Gene
       what lies in a plane whose boundary holds p stays as it is; a direction good to 1e-16 is a place good to
       1e-16 e^R at √c·radius R, so that points whose directions differ in the last digits alone may come apart,
       measured by 0.002 at 30 and by about 1 at 36. (p, e) is chosen to keep as much distance as possible, by
-      gradient from the best of tangent principal axes and random frames. Then the medoid, the node with the least sum of
-      distances in the picture, is moved to the centre: the points lie around it on all sides. Where that would
-      bring points beyond √c·radius 30, where computed directions are too coarse, the origin stays.
+      gradient from the best of tangent principal axes and random frames. Then the medoid, the node with the least
+      sum of distances in the picture, is moved to the centre: the points lie around it on all sides. Where
+      that would bring points beyond √c·radius 30, where computed directions are too coarse, the origin stays.
 
     The orthogonal projection to a geodesic plane, where each point goes to the nearest of the plane, is not
     used: a point far away in a direction that makes the angle φ with the plane falls to within log(2/sin φ) of
