@@ -21,7 +21,7 @@ from hypgraph.evaluation.training_graph import TrainingGraph
 from hypgraph.exceptions import ConfigError, DataError, NumericalError
 from hypgraph.manifolds import Manifold, Polar
 
-__all__ = ["EmbeddingQuality", "embedding_quality", "rank_correlation"]
+__all__ = ["EmbeddingQuality", "checked_points", "embedding_quality", "rank_correlation"]
 
 # All pairs up to here; 2048 nodes take some seconds.
 EXACT_UP_TO = 2048
@@ -122,7 +122,7 @@ def embedding_quality(
     (1.0, 0.0, 1.0)
     """
     largest_radius = float(manifold.max_radius(points.radius.dtype))
-    points = _checked_points(points)
+    points = checked_points(points)
     count = len(points.radius)
     graph = TrainingGraph.from_edges(edge_index, count)
     if not graph.adjacency.nnz:
@@ -182,7 +182,7 @@ def _with_depth(radius: NDArray[np.float64], depth: ArrayLike | torch.Tensor) ->
     return rank_correlation(radius[known], values[known])
 
 
-def _checked_points(points: Polar) -> Polar:
+def checked_points(points: Polar) -> Polar:
     """``points`` in float64, which their distances need, or an error."""
     radius, direction = points.radius.detach().double(), points.direction.detach().double()
     if radius.ndim != 1 or direction.ndim != 2 or len(direction) != len(radius):

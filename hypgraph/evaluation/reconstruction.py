@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hypgraph.evaluation.embedding_quality import checked_points
 from hypgraph.evaluation.node_pairs import Pairs, as_pairs, blocks
 from hypgraph.evaluation.training_graph import TrainingGraph
-from hypgraph.exceptions import DataError, NumericalError
+from hypgraph.exceptions import DataError
 from hypgraph.manifolds import Manifold, Polar
 
 __all__ = ["Reconstruction", "reconstruction"]
@@ -168,21 +169,11 @@ def _margin(distance: Floats) -> Floats:
 
 def _checked(points: Polar, manifold: Manifold) -> Polar:
     """``points`` in float64 on the CPU, or an error."""
-    radius, direction = (part.detach().double().cpu() for part in points)
-    if radius.ndim != 1 or direction.ndim != 2 or len(direction) != len(radius):
-        raise DataError(
-            f"points: radius {tuple(radius.shape)} and direction {tuple(direction.shape)} do not fit; "
-            "need (N,) and (N, d)"
-        )
+    radius, direction = (part.cpu() for part in checked_points(points))
     if direction.shape[1] != manifold.dim:
         raise DataError(
             f"points: direction has {direction.shape[1]} columns in {manifold}; needs {manifold.dim}, give the "
             "manifold that the points lie on"
-        )
-    if undefined := int((~(torch.isfinite(radius) & torch.isfinite(direction).all(dim=1))).sum()):
-        raise NumericalError(
-            f"points: {undefined} of {len(radius)} are not finite; look for a model that diverged "
-            "(a lower learning rate often helps)"
         )
     if (radius < 0).any():
         raise DataError("points: a radius is negative; it is a length, turn the direction instead")
