@@ -81,5 +81,5 @@ class GCNEncoder(nn.Module):
         p = self.dropout if self.training else 0.0
         if p:
             features = features.dropout(p, generator=generator)
-        hidden = torch.relu(adjacency @ (features @ self.weight0) + self.bias0)
-        return adjacency @ (dropout(hidden, p, generator=generator) @ self.weight1) + self.bias1
+        hidden = (adjacency @ (features @ self.weight0)).add_(self.bias0).relu_()
+        return (adjacency @ (dropout(hidden, p, generator=generator) @ self.weight1)).add_(self.bias1)

@@ -29,7 +29,7 @@ def _square_norms_gradient(nodes: Tensor, pairs: Tensor, grad: Tensor) -> Tensor
     if nodes.device.type != "cpu":
         return _scattered_gradient(nodes, pairs, weights)
     # Row i of the gradient is 2 Σ_j w_ij (h_i - h_j): one product with the symmetric matrix of the weights w.
-    sums = torch.bincount(pairs.flatten(), weights.repeat(2), minlength=nodes.shape[0]).to(nodes.dtype)
+    sums = torch.bincount(pairs.flatten(), torch.cat([weights, weights]), minlength=nodes.shape[0]).to(nodes.dtype)
     return (sums.unsqueeze(-1) * nodes).sub_(_symmetric_product(pairs, weights, nodes))
 
 

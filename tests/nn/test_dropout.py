@@ -13,8 +13,23 @@ def test_entries_are_dropped_with_probability_p_and_the_others_scaled(dtype: tor
     y = dropout(x, 0.3, generator=seeded(1))
     assert y.dtype == dtype
     kept = y != 0
-    torch.testing.assert_close(y[kept], x[kept] / 0.7)
+    torch.testing.assert_close(y[kept], x[kept] / (1 - round(0.3 * 2**16) / 2**16))
     assert abs(kept.double().mean().item() - 0.7) < 4 * (0.21 / x.numel()) ** 0.5
+
+
+def test_each_of_the_decisions_from_one_number_has_probability_p_whatever_the_others_are() -> None:
+    p, count = 0.3, 200_000
+    kept = (dropout(torch.ones(count, 4, dtype=F64), p, generator=seeded(0)) != 0).double()
+    assert ((kept.mean(0) - (1 - p)).abs() < 4 * (p * (1 - p) / count) ** 0.5).all()
+    assert (torch.corrcoef(kept.mT) - torch.eye(4)).abs().max() < 4 * count**-0.5
+
+
+@pytest.mark.parametrize("p", [2**-18, 2**-16, 1 - 2**-16, 1 - 2**-18])
+def test_the_mean_stays_for_the_smallest_and_the_largest_p(p: float) -> None:
+    y = dropout(torch.ones(10_000_001), p, generator=seeded(0))
+    scale = y.max().item()
+    assert y.unique().numel() <= 2
+    assert y.double().mean().item() == pytest.approx(1, abs=4 * (scale / y.numel()) ** 0.5)
 
 
 def test_no_dropout_returns_the_tensor_and_draws_nothing() -> None:
