@@ -289,10 +289,13 @@ def _read(path: Path) -> dict[str, Any]:
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such configuration file") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; the configuration of a run is the config.json in it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from None
     except ValueError as error:
-        raise ConfigError(f"{path}: malformed: {error}") from None
+        kinds = "" if path.suffix in (".json", ".toml") else "; read as TOML, which is what such a file must hold"
+        raise ConfigError(f"{path}: malformed: {error}{kinds}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: must hold the sections {', '.join(SECTIONS)}")
     return values
@@ -301,7 +304,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
     section, _, name = key.partition(".")
     if not name:
-        raise ConfigError(f"--set {key}: keys are written section.key; sections: {', '.join(SECTIONS)}")
+        meant = [f"{section}.{key}" for section, model in SECTIONS.items() if key in model.model_fields]
+        hint = f"did you mean {' or '.join(meant)}?" if meant else f"sections: {', '.join(SECTIONS)}"
+        raise ConfigError(f"--set {key}: keys are written section.key; {hint}")
     table = values.setdefault(section, {})
     if not isinstance(table, dict):
         raise ConfigError(f"{section} should be a table of keys and values, got {table}")

@@ -100,7 +100,13 @@ class RunFolder:
             raise RunError(f"{path}: no such run folder; train and embed print the path of the one they make")
         folder = cls(path)
         if not folder.config_file.is_file():
-            raise RunError(f"{path} is not a run folder: it has no {folder.config_file.name}")
+            raise RunError(
+                f"{path} is not a run folder: it has no {folder.config_file.name}; train and embed print the path "
+                "of the one they make"
+            )
+        if (path / "study.db").is_file():
+            command = f"hypgraph train --config {shlex.quote(str(path / 'best.toml'))}"
+            raise RunError(f"{path} is a study of hypgraph tune, not a run; train what it chose: {command}")
         return folder
 
     def config(self) -> RunConfig:

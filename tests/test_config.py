@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path):
     binary.write_bytes(bytes(range(256)))
     bad = {
         tmp_path / "nowhere.toml": "no such",
-        tmp_path: "cannot be read",
+        tmp_path: "is a folder",
         binary: "cannot be read",
         written(tmp_path, "model = [", "half.toml"): "malformed",
         written(tmp_path, "{", "half.json"): "malformed",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hypgraph.cli.options import ConfigFile, DataRoot, Set, described
+from hypgraph.cli.paths import check_writable
 from hypgraph.config import RunConfig, load_config
 from hypgraph.exceptions import ConfigError
 
@@ -83,8 +84,7 @@ def _check_out(out: Path, title: str) -> None:
     """Refuses a place that cannot be written, and a file that is not an earlier table."""
     if out.is_dir():
         raise ConfigError(f"--out {out}: is a folder; name a file in it")
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
+    check_writable(out)
     if out.exists() and not out.read_bytes().startswith(title.encode()):
         raise ConfigError(f"--out {out}: exists and is not a table of baselines; choose another name")
 

@@ -57,7 +57,7 @@ def compare(
                 f"{which} {metric.capitalize() if '@' in metric else metric.upper()}",
                 *(f"{100 * side.mean:.2f} ± {100 * side.half_width:.2f}" for side in (row.a, row.b)),
                 f"{100 * row.difference.mean:+.2f} ± {100 * row.difference.half_width:.2f}",
-                f"{row.difference.p_value:.3f}" if row.difference.p_value >= 0.001 else "< 0.001",
+                row.difference.p_text(),
             )
     Console().print(table)
 

@@ -54,7 +54,10 @@ def embed(
     }
     if data is None and config is None:
         raise ConfigError("which graph? --data FILE, or a name of hypgraph data list")
-    resolved = load_hierarchy_config(config, overrides=overrides)
+    try:
+        resolved = load_hierarchy_config(config, overrides=overrides)
+    except ConfigError as error:
+        raise ConfigError(_with_flag(str(error), overrides)) from None
     if isinstance(resolved.data.features, str):
         raise ConfigError(
             f"--features {resolved.data.features}: a drawing sees no features; give a table of labels"
@@ -83,6 +86,14 @@ def embed(
         typer.echo(path)
     else:
         _print(summary, path)
+
+
+def _with_flag(line: str, overrides: dict[str, Any]) -> str:
+    """An error line that begins with a key of the configuration, with the flag before it where that was given."""
+    key = line.partition(" ")[0]
+    if overrides.get(key) is None:
+        return line
+    return f"--{key.partition('.')[2].replace('_', '-')} ({key}){line[len(key) :]}"
 
 
 def _print(summary: dict[str, Any], path: Path) -> None:

@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 
 from hypgraph.cli.options import Run
-from hypgraph.cli.paths import check_new_file, format_of
+from hypgraph.cli.paths import check_new_file
 from hypgraph.exceptions import ConfigError
 
 __all__ = ["embed_new"]
+
+_SHOWN = 5
+"""How many new nodes are named: a mistyped id of an old node would be one of them."""
 
 
 def embed_new(
@@ -47,11 +50,12 @@ def embed_new(
     force: Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")] = False,
 ) -> None:
     """Write posteriors of nodes that a run has not seen, by its trained encoder."""
-    from hypgraph.export import EXPORT_FORMATS, save_embeddings
+    from hypgraph.export import EXPORT_FORMATS, format_by_ending, save_embeddings
     from hypgraph.lookup import lookup
     from hypgraph.run_folder import RunFolder
 
-    file_format = format_of(out, file_format)
+    if file_format is None:
+        file_format = "npz" if out is None else format_by_ending(out)
     # The edges of new nodes lead to old ones, which the file would not hold.
     formats = {name: kind for name, kind in EXPORT_FORMATS.items() if not kind.edges}
     kind = lookup(formats, file_format, what="format")
@@ -76,4 +80,6 @@ def embed_new(
     for note in notes:
         typer.echo(f"  {note}", err=True)
     count, dim = embeddings.scale.shape
-    typer.echo(f"{count} new node{'s' * (count != 1)}, {embeddings.manifold} d={dim} -> {out} ({file_format})")
+    ids = ", ".join(map(str, embeddings.node_id[:_SHOWN].tolist())) + ", …" * (count > _SHOWN)
+    new = f"{count} new node{'s' * (count != 1)} ({ids})"
+    typer.echo(f"{new}, {embeddings.manifold} d={dim} -> {out} ({file_format})")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hypgraph.cli.options import DataRoot, help_without_verb
-from hypgraph.exceptions import ConfigError
+from hypgraph.cli.paths import check_writable
 from hypgraph.lookup import lookup
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ def table(
     from hypgraph.files import whole_file
 
     write = lookup({"markdown": Table.markdown, "csv": Table.csv}, format_, what="format")
-    if file is not None and not file.parent.is_dir():
-        raise ConfigError(f"--file {file}: there is no folder '{file.parent}'; make it first")
+    if file is not None:
+        check_writable(file, flag="--file")
     experiment = _experiment(name, seeds, assignments, smoke=smoke)
     left = left_of(experiment, _root(out, smoke=smoke))
     if any(left.values()):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hypgraph.cli.options import Run
-from hypgraph.cli.paths import check_new_file, format_of
+from hypgraph.cli.paths import check_new_file
 from hypgraph.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -43,10 +43,11 @@ def export(
 ) -> None:
     """Write the node embeddings of a run to a file."""
     from hypgraph.experiments.opened_run import OpenedRun
-    from hypgraph.export import COORDINATES, EXPORT_FORMATS, OWN_COORDINATES, save_embeddings
+    from hypgraph.export import COORDINATES, EXPORT_FORMATS, OWN_COORDINATES, format_by_ending, save_embeddings
     from hypgraph.lookup import lookup
 
-    file_format = format_of(out, file_format)
+    if file_format is None:
+        file_format = "npz" if out is None else format_by_ending(out)
     kind = lookup(EXPORT_FORMATS, file_format, what="format")
     if coords is not None:
         lookup(COORDINATES, coords, what="coordinates")

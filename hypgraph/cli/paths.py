@@ -3,10 +3,11 @@
 import re
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from hypgraph.exceptions import ConfigError
 
-__all__ = ["check_new_file", "data_stem", "format_of", "new_folder"]
+__all__ = ["check_new_file", "check_writable", "data_stem", "new_folder"]
 
 
 def data_stem(data: str) -> str:
@@ -27,16 +28,6 @@ def new_folder(data: str, what: str, *, prefix: str = "", suffix: str = "") -> P
     return path
 
 
-def format_of(out: Path | None, given: str | None) -> str:
-    """The format of embeddings: the one given, or by the ending of the file, else npz."""
-    from hypgraph.export import EXPORT_FORMATS
-
-    if given is not None:
-        return given
-    ending = "" if out is None else out.suffix.lower()
-    return next((name for name, kind in EXPORT_FORMATS.items() if ending in kind.endings), "npz")
-
-
 def check_new_file(out: Path, *, force: bool, folder: bool = False) -> None:
     """Refuses a file (or ``folder``) that cannot be made, or that stands already unless ``force``.
 
@@ -49,5 +40,22 @@ def check_new_file(out: Path, *, force: bool, folder: bool = False) -> None:
         raise ConfigError(f"--out {out}: is a folder; name a file in it")
     if out.exists() and not force and not (folder and not any(out.iterdir())):
         raise ConfigError(f"--out {out}: exists already; choose another name, or add --force to replace it")
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
+    check_writable(out)
+
+
+def check_writable(file: Path, *, flag: str = "--out") -> None:
+    """Refuses a place where no file can be made, before work is done whose result would go there.
+
+    Raises:
+        ConfigError: naming the flag, what is wrong, and what to do.
+    """
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise ConfigError(f"{flag} {file}: there is no folder {file.parent}; make it first")
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"{flag} {file}: cannot be written ({error.strerror or error}); choose another place"
+        ) from None

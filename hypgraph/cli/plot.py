@@ -7,6 +7,7 @@ import typer
 
 from hypgraph.cli.options import Run
 from hypgraph.cli.paths import check_new_file
+from hypgraph.exceptions import ConfigError
 
 __all__ = ["plot"]
 
@@ -32,6 +33,12 @@ def plot(
     posteriors: Annotated[
         bool, typer.Option("--posteriors", help="Draw where half of the mass of each posterior lies.")
     ] = False,
+    labels: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Write the ids of the N nodes with most edges beside them, where there is room."
+        ),
+    ] = 0,
     size: Annotated[float, typer.Option(help="Side of the picture in inches.")] = 6.0,
     force: Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")] = False,
 ) -> None:
@@ -42,14 +49,19 @@ def plot(
     from hypgraph.experiments.run_pictures import figure_of_run
     from hypgraph.viewer import save
 
+    if labels < 0:
+        raise ConfigError(f"--labels {labels}: is a number of nodes, 0 or more")
+    opened = OpenedRun.open(run)
     figure = figure_of_run(
-        OpenedRun.open(run),
+        opened,
         posteriors=posteriors,
         on_note=lambda note: typer.echo(f"  {note}", err=True),
         colour=colour,
         layout=layout,
         zoom=zoom,
         show_edges=edges,
+        names=[str(node) for node in opened.embeddings.node_id.tolist()],
+        most_names=labels,
         size=size,
     )
     save(figure, out)

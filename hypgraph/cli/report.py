@@ -78,7 +78,21 @@ def print_result(summary: dict[str, Any], path: Path) -> None:
     best = summary["best_epoch"]
     epoch = "" if seeds else f", best epoch {best}"
     typer.echo(f"{summary['epochs']} epochs in {summary['seconds']:.1f} s on {summary['device']}{epoch}")
+    if better := _best_baseline(summary):
+        typer.echo(f"On validation {better} is ahead of the model; hypgraph tune searches settings for the data.")
     print_next(path, path / f"seed-{seeds[0]}" if seeds else path)
+
+
+def _best_baseline(summary: dict[str, Any]) -> str | None:
+    """The label of the baseline that validates best, if it does better than the model."""
+
+    def score(figures: dict[str, Any]) -> float:
+        return float(figures["val"]["auc"] + figures["val"]["ap"])
+
+    best = max(summary["baselines"], key=lambda key: score(summary["baselines"][key]), default=None)
+    if best is None or score(summary["baselines"][best]) <= score(summary["metrics"]):
+        return None
+    return BASELINES[best].label
 
 
 def print_next(path: Path, run: Path) -> None:

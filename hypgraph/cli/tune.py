@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from hypgraph.cli.options import ConfigFile, DataRoot, Set, described
-from hypgraph.cli.paths import data_stem, new_folder
+from hypgraph.cli.paths import check_writable, data_stem, new_folder
 from hypgraph.config import load_config
 from hypgraph.exceptions import ConfigError
 
@@ -126,8 +126,7 @@ def _check_write(write: Path | None, *, force: bool) -> None:
         if force:
             raise ConfigError("--force is for a file of --write; name one, or leave it out")
         return
-    if not write.parent.is_dir():
-        raise ConfigError(f"--write {write}: there is no folder '{write.parent}'; make it first")
+    check_writable(write, flag="--write")
     if write.is_dir():
         raise ConfigError(f"--write {write}: is a folder; name a file in it")
     if write.exists() and not force:

@@ -7,7 +7,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -169,7 +169,7 @@ def open_text(path: Path, *, expected: str = EXPECTED) -> Iterator[io.TextIOWrap
         try:
             yield io.TextIOWrapper(binary, encoding="utf-8-sig")
         except UnicodeDecodeError:
-            raise DataError(f"{path}: not a text file in UTF-8; expected {expected}") from None
+            raise DataError(f"{path}: not a text file in UTF-8; expected {expected}; save it as UTF-8") from None
 
 
 @contextmanager
@@ -221,7 +221,7 @@ class _Reader:
                 separator = "\t" if "\t" in line else "," if "," in line else None
                 columns = _columns(line, separator, where)
                 if len(columns) < 2:
-                    raise DataError(f"{where}: {_what_is_wrong(columns, separator, 2)}")
+                    raise DataError(f"{where}: {_what_is_wrong(columns, separator, 2, first=True)}")
                 source, target, header = self.choose(columns, where)
                 width = 2 if self.only_two else len(columns)
                 layout = self.layout = Layout(separator, width, source, target)
@@ -251,9 +251,18 @@ def _read(path: Path, choose: Choose, *, name: str | None, directed: bool, only_
     node_id, pairs = ends.numbered(path)
     if not pairs.size:
         raise DataError(f"{path}: no edges in it; expected {EXPECTED}")
+    notes: tuple[str, ...] = ()
     if node_id.dtype.kind == "U" and (pairs == 0).sum() == (pairs == 1).sum() == 1:
-        _check_header(node_id[:2].tolist(), node_id[2:].tolist(), path)
-    return Graph.from_pairs(name or stem(path), pairs, node_id=node_id, directed=directed)
+        first = node_id[:2].tolist()
+        _check_header(first, node_id[2:].tolist(), path)
+        if len(node_id) > 2:
+            source, target = map(cut, first)
+            notes = (
+                f"{path}: its first line is read as an edge ({source}, {target}), but these stand nowhere else; "
+                f"if it is a header, say so: --source-col {source} --target-col {target}",
+            )
+    graph = Graph.from_pairs(name or stem(path), pairs, node_id=node_id, directed=directed)
+    return replace(graph, notes=notes)
 
 
 def stem(path: Path) -> str:
@@ -307,12 +316,14 @@ def _columns(line: str, separator: str | None, where: str) -> list[str]:
     return [column.strip() for column in line.split(separator)]
 
 
-def _what_is_wrong(columns: list[str], separator: str | None, width: int) -> str:
+def _what_is_wrong(columns: list[str], separator: str | None, width: int, *, first: bool = False) -> str:
     separated = {"\t": "a tab", ",": "a comma"}.get(separator or "", "blanks")
     if len(columns) == width:
         return f"an id is empty ({_shown(columns)}); give both ends of the edge"
     if width != 2:
         return f"{_count(columns)}, separated by {separated}; expected {width} as in the first line"
+    if len(columns) == 1 and first:
+        return f"{_count(columns)}; expected two, separated by a tab, a comma or blanks"
     if len(columns) == 1:
         return f"{_count(columns)}; expected two, separated by {separated} as in the first edge"
     return f"{_count(columns)}, separated by {separated}; expected two: remove the others"

@@ -42,7 +42,9 @@ def scale_columns(matrix: csr_array, scale: NDArray[np.float64]) -> csr_array:
 
 def normalise_rows(matrix: csr_array) -> csr_array:
     """Rows scaled to Euclidean length 1; rows of zeros stay."""
-    squared = np.bincount(_row_of_entry(matrix), weights=matrix.data**2, minlength=matrix.shape[0])
+    squared = np.bincount(
+        _row_of_entry(matrix), weights=np.square(matrix.data, dtype=np.float64), minlength=matrix.shape[0]
+    )
     return scale_rows(matrix, 1.0 / np.sqrt(np.where(squared > 0.0, squared, 1.0)))
 
 

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from hypgraph.data.edge_blocks import are_integers
 from hypgraph.data.edge_list import cut
+from hypgraph.data.feature_weights import is_binary, normalise_rows
 from hypgraph.data.graph import UNKNOWN_LABEL, Graph
 from hypgraph.data.node_rows import NodeRows, read_node_rows
 from hypgraph.exceptions import DataError
 
 __all__ = ["NodeTable", "read_node_table", "with_node_table"]
+
+_HIDING = 0.98
+"""The share of the squared lengths from which one column hides the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +145,26 @@ def _matched(path: Path, rows: NodeRows, node_id: NDArray[Any]) -> NodeTable:
         entries = rows.features.tocoo()
         shape = total, entries.shape[1]
         features = sp.csr_array((entries.data, (place[entries.row], entries.col)), shape=shape, dtype=np.float32)
+        notes += _hidden_columns(path, features)
     if rows.labels is not None:
         labels = np.full(total, UNKNOWN_LABEL, dtype=np.int64)
         labels[place], label_names = _classes(rows.labels)
     return NodeTable(ids, features, labels, label_names, tuple(notes))
+
+
+def _hidden_columns(path: Path, features: sp.csr_array) -> list[str]:
+    """A note where one column is so large that nothing is left of the others in rows of length 1."""
+    columns = features.shape[1]
+    if columns < 2 or is_binary(features):
+        return []
+    share = normalise_rows(features).power(2).sum(axis=0)
+    largest, whole = int(share.argmax()), float(share.sum())
+    if whole == 0 or share[largest] < _HIDING * whole or np.count_nonzero(share) < 2:
+        return []
+    return [
+        f"{path}: feature {largest + 1} of {columns} hides the others: rows are scaled to length 1, and it makes "
+        f"{100 * share[largest] / whole:.1f} % of them; bring all to one scale, such as mean 0 and deviation 1"
+    ]
 
 
 def _with_new(node_id: NDArray[Any], words: list[str]) -> NDArray[Any]:

@@ -188,8 +188,9 @@ def _assembled(
         worst = lacking[0]
         a, b = positives[:, worst]
         raise DataError(
-            f"count: {count} negatives are too many for {lacking.size} edges; the first is ({a}, {b}): "
-            f"only {first[worst] + second[worst]} non-edges share an end with it; ask for fewer"
+            f"count: {count} negatives are too many for {lacking.size} edges; the first is ({a}, {b}): only "
+            f"{first[worst] + second[worst]} non-edges share an end with it; every edge has "
+            f"{(first + second).min()} of them: ask for no more"
         )
     from_first = np.minimum(np.maximum(count - count // 2, count - second), first)[:, None]
     place = np.arange(count)

@@ -19,7 +19,7 @@ class PairedDifference(NamedTuple):
     Attributes:
         mean: of A − B.
         half_width: the confidence interval is ``mean ± half_width``; NaN for a single pair.
-        p_value: two-sided, of no difference; NaN for a single pair.
+        p_value: two-sided, of no difference; NaN for a single pair, or if all differences are one number but 0.
         n: how many pairs.
     """
 
@@ -27,6 +27,10 @@ class PairedDifference(NamedTuple):
     half_width: float
     p_value: float
     n: int
+
+    def p_text(self) -> str:
+        """The p value for a table: three digits, ``< 0.001``, or a dash where there is none."""
+        return "–" if math.isnan(self.p_value) else f"{self.p_value:.3f}" if self.p_value >= 0.001 else "< 0.001"
 
 
 def paired_difference(
@@ -86,6 +90,7 @@ def paired_difference(
     error = float(differences.std(ddof=1)) * math.sqrt(1.0 / count + test_fraction / train_fraction)
     half_width = plain * math.sqrt(1.0 + count * test_fraction / train_fraction)
     if error == 0.0:
-        return PairedDifference(mean, 0.0, 1.0 if mean == 0.0 else 0.0, count)
+        # A metric of few pairs takes few values: equal differences tell nothing of how much they vary.
+        return PairedDifference(mean, 0.0, 1.0 if mean == 0.0 else math.nan, count)
     p_value = 2.0 * float(stdtr(count - 1, -abs(mean) / error))
     return PairedDifference(mean, half_width, p_value, count)

@@ -1,5 +1,6 @@
 """Two sets of runs on the same splits, and whether one is better."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,7 @@ class Comparison:
                         "difference": {
                             "mean": row.difference.mean,
                             "half_width95": row.difference.half_width,
-                            "p_value": row.difference.p_value,
+                            "p_value": None if math.isnan(row.difference.p_value) else row.difference.p_value,
                         },
                     }
                     for metric, row in by_metric.items()
@@ -86,7 +87,7 @@ def compare_runs(a: RunFolder, b: RunFolder) -> Comparison:
     if len(seeds) < 2:
         raise RunError(
             f"{a.path} has finished the seeds {_listed(runs_a)}, {b.path} {_listed(runs_b)}: a comparison needs "
-            "two or more in common; train both with the same --seed and --seeds"
+            "two or more in common; train both with the same --seed, and with --seeds 2 or more"
         )
     splits = [_common_split(seed, runs_a[seed], runs_b[seed]) for seed in seeds]
     one_split = all(same_split(splits[0], split) for split in splits[1:])

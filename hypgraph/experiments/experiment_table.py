@@ -169,9 +169,8 @@ class Table:
             if difference is None:
                 rows.append([*row, _not_finite(bad) if bad else DASH, DASH, "0"])
             else:
-                mean, half_width, p_value, n = difference
-                p = DASH if n == 1 else f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001"
-                rows.append([*row, self._interval(mean, half_width, sign="+"), p, str(n)])
+                interval = self._interval(difference.mean, difference.half_width, sign="+")
+                rows.append([*row, interval, difference.p_text(), str(difference.n)])
         test = "paired t-test" if experiment.kind.shares is None else "corrected resampled t-test"
         same = f" and the same {', '.join(spec.same)}" if spec.same else ""
         return [

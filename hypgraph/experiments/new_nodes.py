@@ -12,6 +12,7 @@ import scipy.sparse
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from hypgraph.data import Graph, ReadOptions
 from hypgraph.data.edge_blocks import are_integers
@@ -217,6 +218,8 @@ def read_new_nodes(
     if graph is not None:
         pairs = _new_edges(graph, edges, numbers, run, notes)
     _refuse_unknown(words, rows, pairs - len(known))
+    if features is None:
+        notes += _without_path(words, pairs, len(known))
     return NewNodes(_ids(words, run.graph.node_id), rows, pairs, tuple(notes))
 
 
@@ -270,6 +273,22 @@ def _refuse_unknown(words: list[str], rows: csr_array | None, ends: torch.Tensor
             f"the new node '{cut(words[nothing[0]])}' has neither a feature other than 0 nor an edge to another "
             f"node ({len(nothing)} of {len(words)} have not); nothing is known of it: leave it out"
         )
+
+
+def _without_path(words: list[str], pairs: torch.Tensor, old: int) -> list[str]:
+    """A note on the new nodes that no path joins to an old one; numbers below ``old`` are old nodes."""
+    ends = (pairs - old + 1).clamp(min=0).numpy()  # all old nodes are node 0
+    size = len(words) + 1
+    graph = csr_array((np.ones(ends.shape[1]), (ends[0], ends[1])), shape=(size, size))
+    part = connected_components(graph, directed=False)[1]
+    lost = np.flatnonzero(part[1:] != part[0])
+    if not len(lost):
+        return []
+    first = cut(words[lost[0]]) + ", …" * (len(lost) > 1)
+    return [
+        f"{len(lost)} new node{'s' * (len(lost) > 1)} ({first}) have neither features nor a path to a node of the "
+        "run: nothing tells where they belong"
+    ]
 
 
 def _table(

@@ -2,7 +2,7 @@
 
 from hypgraph.export.coordinates import COORDINATES, OWN_COORDINATES, Located, locate
 from hypgraph.export.embeddings import Embeddings
-from hypgraph.export.formats import EXPORT_FORMATS, Format, save_embeddings
+from hypgraph.export.formats import EXPORT_FORMATS, Format, format_by_ending, save_embeddings
 from hypgraph.export.graph import ExportedGraph
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ExportedGraph",
     "Format",
     "Located",
+    "format_by_ending",
     "locate",
     "save_embeddings",
 ]

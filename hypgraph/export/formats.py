@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from hypgraph.exceptions import DataError
+from hypgraph.exceptions import ConfigError, DataError
 from hypgraph.export.coordinates import Located, locate
 from hypgraph.export.embeddings import Embeddings
 from hypgraph.export.graph import ExportedGraph
@@ -14,7 +14,7 @@ from hypgraph.export.tables import write_csv, write_npz, write_parquet
 from hypgraph.export.word2vec import write_word2vec
 from hypgraph.lookup import lookup
 
-__all__ = ["EXPORT_FORMATS", "Format", "save_embeddings"]
+__all__ = ["EXPORT_FORMATS", "Format", "format_by_ending", "save_embeddings"]
 
 
 class Format(NamedTuple):
@@ -43,6 +43,25 @@ EXPORT_FORMATS: dict[str, Format] = {
     "projector": Format(write_projector, ("-projector",), labels=True),
     "graphml": Format(write_graphml, (".graphml",), edges=True, labels=True),
 }
+
+
+def format_by_ending(path: Path) -> str:
+    """The name of the format whose ending the name of a file has; npz where it has none.
+
+    Raises:
+        ConfigError: for an ending of no format.
+
+    >>> [format_by_ending(Path(name)) for name in ("trees.CSV", "trees-projector", "trees")]
+    ['csv', 'projector', 'npz']
+    """
+    name = path.name.lower()
+    for known, kind in EXPORT_FORMATS.items():
+        if name.endswith(kind.endings):
+            return known
+    if not path.suffix:
+        return "npz"
+    endings = ", ".join(ending for kind in EXPORT_FORMATS.values() for ending in kind.endings)
+    raise ConfigError(f"{path}: no format has the ending '{path.suffix}'; known: {endings}; or add --format")
 
 
 def save_embeddings(

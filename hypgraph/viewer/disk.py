@@ -1,23 +1,20 @@
 """Embeddings in the Poincaré disk."""
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hypgraph.distributions import CenteredDistribution
 from hypgraph.exceptions import DataError
 from hypgraph.lookup import lookup
 from hypgraph.manifolds import Polar
 from hypgraph.manifolds.functional import ball
-from hypgraph.viewer.arrays import as_pairs, as_plane_points, as_polar
-from hypgraph.viewer.figures import check_size, fit_around, new_axes
+from hypgraph.viewer.arrays import as_plane_points, as_polar
+from hypgraph.viewer.figures import new_axes
 from hypgraph.viewer.geodesics import check_curvature, euclidean_arcs, in_ball
-from hypgraph.viewer.marks import CURVES_NOTE, add_curves, add_lines, add_points, add_title, colouring
-from hypgraph.viewer.posteriors import check_posteriors, mass_curves
+from hypgraph.viewer.marks import CURVES_NOTE, MarkOptions, Marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,15 +46,9 @@ def draw_disk(
     points: Any,
     *,
     c: float = 1.0,
-    edges: Any = None,
-    values: Any = None,
-    value_label: str | None = None,
-    categories: Sequence[str] | None = None,
-    title: str | None = None,
-    posteriors: CenteredDistribution | None = None,
     zoom: str = "disk",
-    size: float = 6.0,
     about: str = "the origin",
+    **options: Unpack[MarkOptions],
 ) -> "Figure":
     """Points of the Poincaré disk, with edges as geodesics and circles of constant geodesic radius.
 
@@ -67,16 +58,10 @@ def draw_disk(
     Args:
         points: ball coordinates ``[N, 2]`` with √c‖x‖ < 1, or :class:`Polar` about the origin.
         c: minus the sectional curvature.
-        edges: ``[2, E]``, as ``edge_index``; each pair is drawn once.
-        values: ``[N]``. Up to sixteen whole numbers in a row, as depths, get a colour each; others share a
-            continuous scale.
-        value_label: what the values are, for the legend.
-        categories: the names of the values 0, 1, …, at most ten: colours that colour-blind people tell apart.
-        title: over the picture.
-        posteriors: one a point, batch shape ``[N]``; the curve that holds half of the mass of each is drawn.
         zoom: ``"disk"``, all of it, or ``"fit"``, the part where points, edges and posteriors are.
-        size: the side of the disk in inches.
         about: what is at the centre, for the words below the picture.
+        options: edges, values with their label or categories, title, posteriors, names and size, see
+            :class:`~hypgraph.viewer.marks.MarkOptions`.
 
     Raises:
         ConfigError: for an option that is not allowed.
@@ -86,26 +71,20 @@ def draw_disk(
     >>> figure.savefig("disk.png")  # doctest: +SKIP
     """
     check_curvature(c)
-    check_size(size)
     lookup(ZOOMS, zoom, what="zoom")
     where = _unit_disk("points", points, c)
-    pairs = None if edges is None else as_pairs(edges, len(where))
-    colours = colouring(values, value_label, categories, len(where))
-    figure, ax = new_axes()
-    seen = [where]
-    if pairs is not None:
-        arcs = euclidean_arcs(where[pairs[:, 0]], where[pairs[:, 1]], n=33 if len(pairs) <= 5000 else 9)
-        add_lines(ax, arcs, count=len(where), size=size)
+    marks = Marks.of(len(where), c=c, **options)
+    seen, arcs, curves = [where], None, None
+    if marks.pairs is not None:
+        arcs = euclidean_arcs(*where[marks.pairs.T], n=33 if len(marks.pairs) <= 5000 else 9)
         seen.append(arcs.reshape(-1, 2))
-    if posteriors is not None:
-        check_posteriors(posteriors, count=len(where), c=c)
-        curves = ball.from_polar(mass_curves(posteriors), c=c).numpy() * math.sqrt(c)
-        add_curves(ax, curves)
+    if marks.curves is not None:
+        curves = ball.from_polar(marks.curves, c=c).numpy() * math.sqrt(c)
         seen.append(curves.reshape(-1, 2))
-    add_points(ax, where, colours, size=size)
-    add_title(ax, title, width=size)
-    _add_ground(ax, _view(np.concatenate(seen), zoom), where, c, about=about, curves=posteriors is not None)
-    fit_around(ax, width=size, height=size)
+    figure, ax = new_axes()
+    marks.add(ax, where, arcs, curves)
+    _add_ground(ax, _view(np.concatenate(seen), zoom), where, c, about=about, curves=curves is not None)
+    marks.finish(ax, where, width=marks.size, height=marks.size)
     return figure
 
 

@@ -1,25 +1,22 @@
 """Points of the hyperbolic plane with radii as long as they are, for what would lie on the rim of the disk."""
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hypgraph.distributions import CenteredDistribution
 from hypgraph.exceptions import DataError
 from hypgraph.manifolds import Polar
 from hypgraph.manifolds.functional.elementary import unit
 from hypgraph.manifolds.functional.polar import dist_polar
-from hypgraph.viewer.arrays import as_pairs, as_polar
+from hypgraph.viewer.arrays import as_polar
 from hypgraph.viewer.disk import View, add_ring_labels
-from hypgraph.viewer.figures import check_size, fit_around, new_axes
+from hypgraph.viewer.figures import new_axes
 from hypgraph.viewer.geodesics import check_curvature, log_weight
-from hypgraph.viewer.marks import CURVES_NOTE, add_curves, add_lines, add_points, add_title, colouring
-from hypgraph.viewer.posteriors import check_posteriors, mass_curves
+from hypgraph.viewer.marks import CURVES_NOTE, MarkOptions, Marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,15 +33,9 @@ def draw_linear_disk(
     points: Polar,
     *,
     c: float = 1.0,
-    edges: Any = None,
-    values: Any = None,
-    value_label: str | None = None,
-    categories: Sequence[str] | None = None,
-    title: str | None = None,
-    posteriors: CenteredDistribution | None = None,
     spread: bool = False,
     about: str = "the origin",
-    size: float = 6.0,
+    **options: Unpack[MarkOptions],
 ) -> "Figure":
     """Points of the hyperbolic plane in polar coordinates: the geodesic radius as a length, and the angle.
 
@@ -57,55 +48,39 @@ def draw_linear_disk(
     ``spread`` the angles keep their order alone, and leaves are equally far apart around the centre, as in a
     dendrogram.
 
-    The colours and the rest are those of :func:`hypgraph.viewer.draw_disk`.
-
     Args:
         points: radius ``[N]`` and direction ``[N, 2]``, at any radius.
         c: minus the sectional curvature.
-        edges: ``[2, E]``, as ``edge_index``; each pair is drawn once.
-        values: ``[N]``, for the colours.
-        value_label: what the values are.
-        categories: the names of the values 0, 1, …, at most ten.
-        title: over the picture.
-        posteriors: one a point; the curve that holds half of the mass of each is drawn.
         spread: replace each angle by its rank among those of the points, where a point that is the end of one
             edge at most counts in full and others count a twentieth.
         about: what is at the centre, for the words below the picture.
-        size: the side of the picture in inches.
+        options: as for :func:`hypgraph.viewer.draw_disk`, see :class:`~hypgraph.viewer.marks.MarkOptions`.
 
     Raises:
         ConfigError: for an option that is not allowed.
         DataError: for data that do not fit the points.
     """
     check_curvature(c)
-    check_size(size)
     points = as_polar("points", points)
     if points.direction.ndim != 2 or points.direction.shape[1] != 2:
         raise DataError(f"points.direction must have shape [N, 2], got {list(points.direction.shape)}")
-    count = len(points.radius)
-    pairs = None if edges is None else torch.from_numpy(as_pairs(edges, count))
-    colours = colouring(values, value_label, categories, count)
-    curves = None
-    if posteriors is not None:
-        check_posteriors(posteriors, count=count, c=c)
-        curves = mass_curves(posteriors)
-    seen = points.radius if curves is None else torch.cat([points.radius, curves.radius.flatten()])
+    marks = Marks.of(len(points.radius), c=c, **options)
+    pairs = None if marks.pairs is None else torch.from_numpy(marks.pairs)
+    seen = points.radius if marks.curves is None else torch.cat([points.radius, marks.curves.radius.flatten()])
     farthest = float(seen.max()) if len(seen) and float(seen.max()) > 0 else 1.0
     turned = _Spread.of(points, pairs) if spread else None
-    where = _on_paper(points, farthest, turned)
-    figure, ax = new_axes()
+    where, lines, curves = _on_paper(points, farthest, turned), None, None
     if pairs is not None:
         ends = (Polar(points.radius[end], points.direction[end]) for end in pairs.T)
-        lines = polar_geodesics(*ends, c=c, n=49 if len(pairs) <= 5000 else 17)
-        add_lines(ax, _on_paper(lines, farthest, turned), count=count, size=size)
-    if curves is not None:
-        add_curves(ax, _on_paper(curves, farthest, turned))
-    add_points(ax, where, colours, size=size)
-    add_title(ax, title, width=size)
+        lines = _on_paper(polar_geodesics(*ends, c=c, n=49 if len(pairs) <= 5000 else 17), farthest, turned)
+    if marks.curves is not None:
+        curves = _on_paper(marks.curves, farthest, turned)
+    figure, ax = new_axes()
+    marks.add(ax, where, lines, curves)
     how = "radii drawn as long as they are" + (", angles spread in their order" if spread else "")
     notes = [f"{how}: not the Poincaré disk", *([CURVES_NOTE] if curves is not None else [])]
     _add_ground(ax, where, farthest, [f"c = {c:g}   ·   circles: geodesic distance from {about}", *notes])
-    fit_around(ax, width=size, height=size)
+    marks.finish(ax, where, width=marks.size, height=marks.size)
     return figure
 
 

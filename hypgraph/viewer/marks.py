@@ -1,32 +1,27 @@
-"""What the disk and the plane share: points with their colours and legend, edges, curves."""
+"""What the disk and the plane share: points with their colours, legend and names, edges, curves."""
 
 import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hypgraph.distributions import CenteredDistribution
 from hypgraph.exceptions import ConfigError, DataError
-from hypgraph.viewer.arrays import as_values
+from hypgraph.manifolds import Polar
+from hypgraph.viewer.arrays import as_pairs, as_values
+from hypgraph.viewer.figures import check_size, fit_around
+from hypgraph.viewer.posteriors import check_posteriors, mass_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
     from matplotlib.colors import Colormap, Normalize
 
-__all__ = [
-    "CATEGORY_COLOURS",
-    "CURVES_NOTE",
-    "Colouring",
-    "add_curves",
-    "add_lines",
-    "add_points",
-    "add_title",
-    "colouring",
-]
+__all__ = ["CATEGORY_COLOURS", "CURVES_NOTE", "Colouring", "MarkOptions", "Marks", "colouring"]
 
 CATEGORY_COLOURS = (
     "#3f90da",
@@ -49,6 +44,107 @@ _MAX_STEPS = 16  # whole numbers that get a colour each; beyond, the scale is co
 _MANY_POINTS, _MANY_LINES = 2000, 5000  # from here on a pdf or svg holds pixels instead of shapes
 _TITLE_FONT = 13  # points
 _GOLDEN = 0.6180339887498949
+_LONGEST_NAME = 28  # letters
+
+
+class MarkOptions(TypedDict, total=False):
+    """What every picture takes beside the places of its N points.
+
+    Attributes:
+        edges: ``[2, E]``, as ``edge_index``; each pair is drawn once.
+        values: ``[N]``. Up to sixteen whole numbers in a row, as depths, get a colour each; others share a
+            continuous scale.
+        value_label: what the values are, for the legend.
+        categories: the names of the values 0, 1, …, at most ten: colours that colour-blind people tell apart.
+        title: over the picture.
+        posteriors: one a point, batch shape ``[N]``; the curve that holds half of the mass of each is drawn.
+        names: points and their names, those that matter most first; names without room are left out.
+        size: the longer side of the picture in inches.
+    """
+
+    edges: Any
+    values: Any
+    value_label: str | None
+    categories: Sequence[str] | None
+    title: str | None
+    posteriors: CenteredDistribution | None
+    names: Sequence[tuple[int, str]]
+    size: float
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """:class:`MarkOptions`, checked: what is drawn at places that the picture computes.
+
+    Attributes:
+        count: the number of points N.
+        pairs: ``[E, 2]``, or None for no edges.
+        curves: about the posteriors, radius ``[N, n]``; None without posteriors.
+        colours: of the points.
+        title: over the picture.
+        names: points and their names.
+        size: the longer side of the picture in inches.
+    """
+
+    count: int
+    pairs: NDArray[np.int64] | None
+    curves: Polar | None
+    colours: "Colouring"
+    title: str | None
+    names: Sequence[tuple[int, str]]
+    size: float
+
+    @classmethod
+    def of(
+        cls,
+        count: int,
+        *,
+        c: float,
+        edges: Any = None,
+        values: Any = None,
+        value_label: str | None = None,
+        categories: Sequence[str] | None = None,
+        title: str | None = None,
+        posteriors: CenteredDistribution | None = None,
+        names: Sequence[tuple[int, str]] = (),
+        size: float = 6.0,
+    ) -> "Marks":
+        """The options for so many points of the surface of curvature -c.
+
+        Raises:
+            ConfigError: for an option that is not allowed.
+            DataError: for data that do not fit the points.
+        """
+        check_size(size)
+        pairs = None if edges is None else as_pairs(edges, count)
+        colours = colouring(values, value_label, categories, count)
+        curves = None
+        if posteriors is not None:
+            check_posteriors(posteriors, count=count, c=c)
+            curves = mass_curves(posteriors)
+        if strangers := [point for point, _ in names if not 0 <= point < count]:
+            raise DataError(f"names name point {strangers[0]}, but there are {count} points, counted from 0")
+        return cls(count, pairs, curves, colours, title, names, size)
+
+    def add(
+        self,
+        ax: "Axes",
+        points: NDArray[np.float64],
+        lines: NDArray[np.float64] | None,
+        curves: NDArray[np.float64] | None,
+    ) -> None:
+        """Points ``[N, 2]``, edges ``[E, n, 2]`` and closed curves ``[N, n, 2]``, in coordinates of the axes."""
+        if lines is not None:
+            _add_lines(ax, lines, count=self.count, size=self.size)
+        if curves is not None:
+            _add_curves(ax, curves)
+        _add_points(ax, points, self.colours, size=self.size)
+
+    def finish(self, ax: "Axes", points: NDArray[np.float64], *, width: float, height: float) -> None:
+        """The title and the size in inches, and then names: only now is it known how much room they take."""
+        _add_title(ax, self.title, width=width)
+        fit_around(ax, width=width, height=height)
+        _add_names(ax, points, self.names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +216,7 @@ def colouring(values: Any, label: str | None, categories: Sequence[str] | None, 
     return Colouring(array.astype(np.int64), names, label)
 
 
-def add_lines(ax: "Axes", lines: NDArray[np.float64], *, count: int, size: float) -> None:
+def _add_lines(ax: "Axes", lines: NDArray[np.float64], *, count: int, size: float) -> None:
     """Edges ``[E, n, 2]`` under ``count`` points, fainter the more there are: the picture is of the nodes."""
     from matplotlib.collections import LineCollection
 
@@ -139,7 +235,7 @@ def add_lines(ax: "Axes", lines: NDArray[np.float64], *, count: int, size: float
     )
 
 
-def add_curves(ax: "Axes", curves: NDArray[np.float64]) -> None:
+def _add_curves(ax: "Axes", curves: NDArray[np.float64]) -> None:
     """Closed curves ``[N, n, 2]`` about the points; :data:`CURVES_NOTE` says what they are."""
     from matplotlib.collections import LineCollection
 
@@ -157,7 +253,7 @@ def add_curves(ax: "Axes", curves: NDArray[np.float64]) -> None:
     )
 
 
-def add_points(ax: "Axes", points: NDArray[np.float64], colours: Colouring, *, size: float) -> None:
+def _add_points(ax: "Axes", points: NDArray[np.float64], colours: Colouring, *, size: float) -> None:
     """Points ``[N, 2]``, small and translucent where there are many, and their legend beside the picture.
 
     Args:
@@ -200,13 +296,14 @@ def _add_legend(ax: "Axes", drawn: "PathCollection", colours: Colouring) -> None
     if colours.names is None:
         _add_bar(ax, drawn, colours.values, stepped=colours.stepped, label=colours.label)
     else:
-        _add_names(ax, colours.names, label=colours.label)
+        _add_categories(ax, colours.names, label=colours.label)
 
 
 def _add_bar(
     ax: "Axes", drawn: "PathCollection", values: NDArray[Any], *, stepped: bool, label: str | None
 ) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = ax.figure
     assert isinstance(figure, Figure)
@@ -216,6 +313,9 @@ def _add_bar(
     if stepped:
         bar.set_ticks(steps)
         bar.ax.minorticks_off()
+    elif bool((values == np.round(values)).all()):
+        bar.locator = MaxNLocator(9, steps=[1, 2, 5, 10], integer=True)
+        bar.update_ticks()
     if bar.solids is not None:  # the points may be translucent
         bar.solids.set_alpha(1)
     bar.ax.tick_params(labelsize=10, length=0 if stepped else 3)
@@ -223,7 +323,7 @@ def _add_bar(
     bar.set_label(label or "", fontsize=11, parse_math=False)
 
 
-def _add_names(ax: "Axes", names: tuple[str, ...], *, label: str | None) -> None:
+def _add_categories(ax: "Axes", names: tuple[str, ...], *, label: str | None) -> None:
     from matplotlib.lines import Line2D
 
     marks = [
@@ -247,9 +347,47 @@ def _add_names(ax: "Axes", names: tuple[str, ...], *, label: str | None) -> None
     legend.get_title().set_parse_math(False)
 
 
-def add_title(ax: "Axes", title: str | None, *, width: float) -> None:
+def _add_title(ax: "Axes", title: str | None, *, width: float) -> None:
     """The title over the picture, in lines of at most its ``width`` in inches."""
     if title:
         letters = max(12, int(width * 72 / (0.56 * _TITLE_FONT)))  # of a usual width
         lines = [textwrap.fill(line, letters) for line in title.splitlines()]
         ax.set_title("\n".join(lines), fontsize=_TITLE_FONT, parse_math=False, pad=8)
+
+
+def _add_names(ax: "Axes", points: NDArray[np.float64], names: Sequence[tuple[int, str]]) -> None:
+    """Each name beside its point on the first of four sides where it covers no other words and stays inside."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.patheffects import withStroke
+
+    figure = ax.get_figure()
+    assert figure is not None
+    assert isinstance(figure.canvas, FigureCanvasAgg)
+    renderer = figure.canvas.get_renderer()
+    taken = [text.get_window_extent(renderer) for text in ax.texts]
+    for point, name in names:
+        name = " ".join(name.split())
+        text = ax.annotate(
+            name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…",
+            points[point],
+            xytext=(0, 0),
+            textcoords="offset points",
+            fontsize=8,
+            color="0.1",
+            zorder=6,
+            parse_math=False,
+        )
+        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+        for across, up in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+            text.set(
+                position=(3 * across, 2 * up),
+                horizontalalignment="left" if across > 0 else "right",
+                verticalalignment="bottom" if up > 0 else "top",
+            )
+            box = text.get_window_extent(renderer)
+            inside = ax.bbox.contains(box.x0, box.y0) and ax.bbox.contains(box.x1, box.y1)
+            if inside and box.count_overlaps(taken) == 0:
+                taken.append(box)
+                break
+        else:
+            text.remove()

@@ -1,16 +1,13 @@
 """Embeddings in the Euclidean plane."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hypgraph.distributions import CenteredDistribution
-from hypgraph.viewer.arrays import as_pairs, as_plane_points
-from hypgraph.viewer.figures import check_size, fit_around, new_axes
-from hypgraph.viewer.marks import CURVES_NOTE, add_curves, add_lines, add_points, add_title, colouring
-from hypgraph.viewer.posteriors import check_posteriors, mass_curves
+from hypgraph.viewer.arrays import as_plane_points
+from hypgraph.viewer.figures import new_axes
+from hypgraph.viewer.marks import CURVES_NOTE, MarkOptions, Marks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,58 +18,31 @@ _MARGIN = 0.05  # of the longer side, on each side
 _FLATTEST = 0.4  # the shorter side over the longer
 
 
-def draw_plane(
-    points: Any,
-    *,
-    edges: Any = None,
-    values: Any = None,
-    value_label: str | None = None,
-    categories: Sequence[str] | None = None,
-    title: str | None = None,
-    posteriors: CenteredDistribution | None = None,
-    size: float = 6.0,
-) -> "Figure":
+def draw_plane(points: Any, **options: Unpack[MarkOptions]) -> "Figure":
     """Points of the Euclidean plane with straight edges, one unit as long in both directions.
-
-    The colours and the rest are those of :func:`hypgraph.viewer.draw_disk`.
 
     Args:
         points: ``[N, 2]``.
-        edges: ``[2, E]``, as ``edge_index``; each pair is drawn once.
-        values: ``[N]``, for the colours.
-        value_label: what the values are.
-        categories: the names of the values 0, 1, …, at most ten.
-        title: over the picture.
-        posteriors: one a point; the curve that holds half of the mass of each is drawn.
-        size: the longer side in inches.
+        options: as for :func:`hypgraph.viewer.draw_disk`, see :class:`~hypgraph.viewer.marks.MarkOptions`.
 
     Raises:
         ConfigError: for an option that is not allowed.
         DataError: for points that are not finite, or data that do not fit them.
     """
-    check_size(size)
     where = as_plane_points("points", points)
-    pairs = None if edges is None else as_pairs(edges, len(where))
-    colours = colouring(values, value_label, categories, len(where))
+    marks = Marks.of(len(where), c=0.0, **options)
+    curves = None if marks.curves is None else marks.curves.vector().numpy()
     figure, ax = new_axes()
-    seen = [where]
-    if pairs is not None:
-        add_lines(ax, where[pairs], count=len(where), size=size)
-    if posteriors is not None:
-        check_posteriors(posteriors, count=len(where), c=0.0)
-        curves = mass_curves(posteriors).vector().numpy()
-        add_curves(ax, curves)
-        seen.append(curves.reshape(-1, 2))
+    marks.add(ax, where, None if marks.pairs is None else where[marks.pairs], curves)
+    if curves is not None:
         ax.set_xlabel(CURVES_NOTE, fontsize=9, color="0.35")
-    add_points(ax, where, colours, size=size)
-    low, high = _limits(np.concatenate(seen))
+    low, high = _limits(where if curves is None else np.concatenate([where, curves.reshape(-1, 2)]))
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     ax.set_aspect("equal")
     ax.tick_params(labelsize=9, color="0.6", labelcolor="0.3")
     ax.spines[:].set_color("0.8")
-    width, height = size * (high - low) / (high - low).max()
-    add_title(ax, title, width=float(width))
-    fit_around(ax, width=float(width), height=float(height))
+    width, height = marks.size * (high - low) / (high - low).max()
+    marks.finish(ax, where, width=float(width), height=float(height))
     return figure
 
 

@@ -17,6 +17,7 @@ __all__ = ["Projection", "project"]
 
 _FARTHEST = 36.0  # √c·radius about the origin; farther out directions in float64 are too coarse
 _TRUSTED = 30.0  # the same about another centre, whose directions are computed
+_LARGEST_FLAT = 1e150  # radius in flat space; the square of a longer one may overflow
 _PAIRS = 200_000  # that the share of distance is measured on
 _FIT_PAIRS, _STARTS, _STEPS, _RATE = 5_000, 8, 200, 0.05
 _AXES, _RANDOM_FRAMES = 6, 40
@@ -69,7 +70,7 @@ def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Gene
         generator: for pairs and starts, on the CPU. The same state gives the same picture.
 
     Raises:
-        DataError: if the points are not those of ``manifold``.
+        DataError: if the points are not those of ``manifold``, or lie beyond 1e150 in flat space.
 
     >>> line = torch.tensor([[0.0, 0.0, 0.0], [3.0, 0.0, 4.0], [6.0, 0.0, 8.0]])
     >>> flat = project(line, Euclidean(3), generator=torch.Generator().manual_seed(0))
@@ -82,7 +83,7 @@ def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Gene
         missing = direction.new_zeros((len(radius), 2 - manifold.dim))
         return Projection(Polar(radius, torch.cat([direction, missing], dim=-1)), 1.0, "")
     if isinstance(manifold, Euclidean):
-        drawn, how, about = _principal(given.vector()), "onto two principal axes", "the mean"
+        drawn, how, about = _principal(given), "onto two principal axes", "the mean"
     else:
         within, how = _within_reach(given, manifold), "along horospheres"
         drawn, about = _horospherical(within, manifold, generator)
@@ -120,8 +121,15 @@ def _rows(points: Polar, rows: Tensor) -> Polar:
     return Polar(points.radius[rows], points.direction[rows])
 
 
-def _principal(x: Tensor) -> Polar:
-    """Flat points ``[N, d]`` about their mean, along the two directions in which they vary most."""
+def _principal(points: Polar) -> Polar:
+    """Flat points about their mean, along the two directions in which they vary most."""
+    farthest = float(points.radius.max()) if len(points.radius) else 0.0
+    if farthest > _LARGEST_FLAT:
+        raise DataError(
+            f"points: a radius of {farthest:.3g} is too large to project, {_LARGEST_FLAT:g} is the most; "
+            "give them in a larger unit of length"
+        )
+    x = points.vector()
     if len(x) == 0:
         return Polar.of(x[:, :2])
     centred = x - x.mean(0)
@@ -175,14 +183,21 @@ def _medoid(points: Polar, manifold: Manifold, generator: torch.Generator) -> Po
 
 
 def _along_horospheres(points: Polar, frame: Tensor) -> Polar:
-    """Points in curvature -1 in the plane of the ``frame [d, 2]``, whose columns are p and e."""
+    """Points in curvature -1 in the plane of the ``frame [d, 2]``, whose columns are p and e.
+
+    With the height h = 1/(X₀ - X_p) and the place x = h X_e in the half-plane, a point lies in the direction of
+    ((x² - 1 + h²)/2, x), and this vector over h is as long as sinh of its radius. From radius 20 on x depends on
+    the direction u alone, so points of one ray stay on one ray to the last bit.
+    """
     r, (p, e) = points.radius, frame.T
-    # X₀ - X_p = cosh r - sinh r ⟨u,p⟩; 1 - ⟨u,p⟩ as ‖u - p‖²/2, which does not cancel
+    # X₀ - X_p = cosh r - sinh r ⟨u,p⟩ = e^r q; 1 - ⟨u,p⟩ as ‖u - p‖²/2 and ⟨u,e⟩ as ⟨u - p,e⟩ do not cancel at p
     decay = torch.exp(-2 * r)
-    gap = torch.exp(r) * (decay + (1 - decay) * (points.direction - p).square().sum(-1) / 4)
-    across = torch.sinh(r) * (points.direction @ e)
-    space = torch.stack([((1 + across.square()) / gap - gap) / 2, across], dim=-1)
-    return Polar(torch.asinh(torch.hypot(space[:, 0], space[:, 1])), unit(space))
+    away = points.direction - p
+    q = decay + (1 - decay) * away.square().sum(-1) / 4
+    place = (1 - decay) / 2 * (away @ e) / q
+    image = torch.stack([((place - 1) * (place + 1) + decay / q.square()) / 2, place], dim=-1)
+    radius = torch.asinh(torch.hypot(image[:, 0], image[:, 1]) * torch.exp(r) * q)
+    return Polar(torch.minimum(radius, r), unit(image))  # none moves away from the origin
 
 
 def _fitted(points: Polar, generator: torch.Generator) -> Tensor:
@@ -246,9 +261,10 @@ def _sums(points: Polar, pairs: Tensor, frames: Tensor) -> Tensor:
 
 def _kept(points: Polar, drawn: Polar, manifold: Manifold, generator: torch.Generator) -> float:
     pairs = _pairs(len(points.radius), _PAIRS, generator)
-    true = manifold.dist_polar(*(_rows(points, end) for end in pairs)).sum()
-    seen = manifold.with_dim(2).dist_polar(*(_rows(drawn, end) for end in pairs)).sum()
-    return float(seen / true) if true > 0 else 1.0
+    true = manifold.dist_polar(*(_rows(points, end) for end in pairs))
+    seen = manifold.with_dim(2).dist_polar(*(_rows(drawn, end) for end in pairs))
+    total = float(true.sum())
+    return float(torch.minimum(seen, true).sum()) / total if total > 0 else 1.0  # what rounding adds is no gain
 
 
 def _pairs(count: int, most: int, generator: torch.Generator) -> Tensor:

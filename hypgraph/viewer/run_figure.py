@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from hypgraph.distributions import CenteredDistribution
-from hypgraph.exceptions import ConfigError
+from hypgraph.exceptions import ConfigError, DataError
 from hypgraph.lookup import lookup
 from hypgraph.manifolds import Euclidean, Manifold, Polar
 from hypgraph.viewer.arrays import as_array, as_pairs, as_values
@@ -88,6 +89,8 @@ def draw_run(
     posteriors: CenteredDistribution | None = None,
     layout: str = "auto",
     zoom: str = "disk",
+    names: Sequence[str] | None = None,
+    most_names: int = 0,
     size: float = 6.0,
     generator: torch.Generator,
 ) -> "Figure":
@@ -107,6 +110,9 @@ def draw_run(
         layout: one of :data:`LAYOUTS`; flat space has its own.
         zoom: ``"disk"``, all of it, or ``"fit"``, the part where something is; see
             :func:`~hypgraph.viewer.draw_disk`.
+        names: of the nodes, for ``most_names``.
+        most_names: how many nodes get their names, where there is room: those with the most edges, and of equal
+            ones (all, where no edges are known) the innermost.
         size: the side of the picture in inches.
         generator: for the projection.
 
@@ -144,6 +150,7 @@ def draw_run(
         "categories": colours.categories,
         "title": f"{title}\n{'Euclidean' if flat else 'hyperbolic'} space, d = {manifold.dim}",
         "posteriors": posteriors,
+        "names": _foremost(names, most_names, nodes, drawn),
         "size": size,
     }
     if layout == "auto":
@@ -159,6 +166,20 @@ def draw_run(
     _set_ticks(figure.axes[0], colours.ticks)
     _add_notes(figure.axes[0], notes)
     return figure
+
+
+def _foremost(names: Sequence[str] | None, most: int, nodes: NodeData, drawn: Polar) -> list[tuple[int, str]]:
+    """The names of nodes with many edges, and their positions, the most first."""
+    if most < 0:
+        raise ConfigError(f"most_names must be 0 or more, got {most}")
+    if names is None:
+        return []
+    count = len(drawn.radius)
+    if len(names) != count:
+        raise DataError(f"names must be {count}, one a node, got {len(names)}")
+    degree = np.zeros(count) if nodes.edges is None else _degrees(nodes.edges, count)
+    order = np.lexsort((drawn.radius.numpy(), -degree))[:most]
+    return [(int(node), names[node]) for node in order]
 
 
 def _on_rim(points: Polar, manifold: Manifold) -> bool:
@@ -210,12 +231,16 @@ def _by_label(labels: NDArray[Any], names: tuple[str, ...]) -> _Colours:
 
 
 def _by_degree(edges: Any, count: int) -> _Colours:
-    degree = np.bincount(as_pairs(edges, count).ravel(), minlength=count)
+    degree = _degrees(edges, count)
     largest = int(degree.max(initial=0))
     smallest = int(degree.min(initial=largest))
     steps = [0, *(digit * 10**power for power in range(8) for digit in (1, 2, 5))]
     ticks = tuple((math.log2(1 + step), f"{step:,}") for step in steps if smallest <= step <= largest)
     return _Colours(np.log2(1.0 + degree), "degree", ticks=ticks)
+
+
+def _degrees(edges: Any, count: int) -> NDArray[np.int64]:
+    return np.bincount(as_pairs(edges, count).ravel(), minlength=count)
 
 
 def _by_scale(scale: Any) -> _Colours:

@@ -83,6 +83,26 @@ def test_a_bad_option_is_one_line_and_leaves_nothing(options: list[object], word
     assert tree(here) == {}
 
 
+@pytest.mark.parametrize(
+    ("verb", "flag"),
+    [
+        (["baselines", "--data", "karate"], "--out"),
+        (["experiment", "table", "trees"], "--file"),
+        (["tune", "--data", "karate"], "--write"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    verb: list[str], flag: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("hypgraph.cli.paths.TemporaryFile", refuse)
+    line = hypgraph(*verb, flag, "table.md").error
+    assert line == f"hypgraph: {flag} table.md: cannot be written (Permission denied); choose another place\n"
+    assert tree(here) == {}
+
+
 def test_a_file_that_is_no_table_is_not_replaced(here: Path) -> None:
     (here / "mine.md").write_text("my notes")
     assert "mine.md" in hypgraph("baselines", "--data", "karate", "--seeds", 1, "--out", "mine.md").error

@@ -83,8 +83,9 @@ def test_the_configuration_of_a_drawing_makes_it_again(here):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--dim", 1), "embedding.dim should be greater than or equal to 2, got 1"),
-        (("--c", "-1"), "embedding.c should be greater than or equal to"),
+        (("--dim", 1), "hypgraph: --dim (embedding.dim) should be greater than or equal to 2, got 1"),
+        (("--c", "-1"), "hypgraph: --c (embedding.c) should be greater than or equal to"),
+        (("--seed", "-1"), "hypgraph: --seed (embedding.seed) should be greater than or equal to 0, got -1"),
         (("--data", "tre:depth=3"), "did you mean"),
         (("--data", "nowhere.csv"), "nowhere.csv"),
         (("--directd",), "--directd"),
@@ -94,6 +95,12 @@ def test_the_configuration_of_a_drawing_makes_it_again(here):
 def test_bad_input_is_one_line_and_leaves_nothing(here, arguments, words):
     assert words in hypgraph("embed", "--data", "karate", *arguments, "--out", "run").error
     assert not list(here.iterdir())
+
+
+def test_a_wrong_value_of_a_configuration_file_is_named_by_its_key(here):
+    (here / "flat.toml").write_text('[data]\nname = "karate"\n[embedding]\ndim = 1\n')
+    line = hypgraph("embed", "--config", "flat.toml", "--c", 2, "--out", "run").error
+    assert line == "hypgraph: embedding.dim should be greater than or equal to 2, got 1\n"
 
 
 def test_verbs_for_trained_runs_refuse_a_drawing_in_one_line(here):

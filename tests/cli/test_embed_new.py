@@ -30,7 +30,7 @@ def test_the_file_stands_in_the_run_and_has_the_form_of_its_embeddings(karate_ru
     before = tree(karate_run)
     outcome = hypgraph("embed-new", karate_run, "--edges", edges)
     assert (outcome.code, outcome.err) == (0, "")
-    assert "2 new nodes, poincare d=3" in outcome.out
+    assert "2 new nodes (newcomer, friend), poincare d=3" in outcome.out
     after = tree(karate_run)
     assert set(after) - set(before) == {"new-embeddings.npz"}
     assert before.items() <= after.items()
@@ -58,6 +58,20 @@ def test_csv_holds_the_same_numbers(karate_run: Path, edges: Path, here: Path) -
     assert [[float(row[f"scale_{k}"]) for k in range(3)] for row in rows] == arrays["scale"].tolist()
 
 
+def test_nodes_that_no_path_joins_to_the_run_are_told_of(karate_run: Path, edges: Path) -> None:
+    edges.write_text("near,0\nfar,near\nlost,stray\nstray,gone\n", encoding="utf-8")
+    outcome = hypgraph("embed-new", karate_run, "--edges", edges)
+    assert outcome.code == 0
+    assert outcome.err.count("\n") == 1
+    assert "3 new nodes (lost, …) have neither features nor a path to a node of the run" in outcome.err
+    assert "5 new nodes (near, far, lost, stray, gone), " in outcome.out
+    edges.write_text("".join(f"n{i},0\n" for i in range(6)), encoding="utf-8")
+    assert (
+        "6 new nodes (n0, n1, n2, n3, n4, …), "
+        in hypgraph("embed-new", karate_run, "--edges", edges, "--force").out
+    )
+
+
 def test_a_file_is_replaced_only_by_force(karate_run: Path, edges: Path) -> None:
     assert hypgraph("embed-new", karate_run, "--edges", edges).code == 0
     first = (karate_run / "new-embeddings.npz").read_bytes()
@@ -74,7 +88,7 @@ def test_what_is_left_out_is_told_beside_the_result(karate_run: Path, edges: Pat
     edges.write_text("new,0\n0,9\n0,12\nnew,new\n", encoding="utf-8")
     outcome = hypgraph("embed-new", karate_run, "--edges", edges)
     assert outcome.code == 0
-    assert "1 new node, " in outcome.out
+    assert "1 new node (new), " in outcome.out
     assert len(outcome.err.splitlines()) == 2
     assert re.search(r"edges between nodes of the run are left out", outcome.err)
 

@@ -98,10 +98,20 @@ def test_a_file_is_replaced_only_by_force(karate_run: Path, here: Path) -> None:
         (["--out", "e.npz", "--coords", "kline"], ["coordinates 'kline'", "did you mean 'klein'", "tangent"]),
         (["--out", "."], ["--out", "folder"]),
         ([], ["embeddings.npz", "name another file"]),
+        (["--out", "e.xlsx"], ["e.xlsx: no format has the ending '.xlsx'", ".npz, .csv,", "--format"]),
         (["--out", "nowhere/e.npz"], ["nowhere", "no folder"]),
         (["--out", "x" * 300], ["too long"]),
     ],
-    ids=["format", "typing error", "coordinates", "folder", "the run's own file", "no folder", "long name"],
+    ids=[
+        "format",
+        "typing error",
+        "coordinates",
+        "folder",
+        "the run's own file",
+        "ending",
+        "no folder",
+        "long name",
+    ],
 )
 def test_a_bad_option_is_one_line_and_leaves_nothing(
     options: list[str], words: list[str], karate_run: Path, here: Path
@@ -171,9 +181,22 @@ def test_coordinates_of_a_run_agree_with_those_that_numpy_computes(
 
 def test_the_ending_of_the_file_names_the_format(karate_run: Path, here: Path) -> None:
     pytest.importorskip("pyarrow", reason="parquet is written by PyArrow")
-    for file, name in (("e.PARQUET", "parquet"), ("e.vec", "word2vec"), ("e.graphml", "graphml"), ("e", "npz")):
+    files = {
+        "e.PARQUET": "parquet",
+        "e.vec": "word2vec",
+        "e.graphml": "graphml",
+        "e": "npz",
+        "e-projector": "projector",
+    }
+    for file, name in files.items():
         assert hypgraph("export", karate_run, "-o", file).out.rstrip().endswith(f"{file} ({name})")
+    assert (here / "e-projector").is_dir()
     assert (here / "e.vec").read_text().startswith("34 3\n")
+
+
+def test_an_unknown_ending_is_written_where_the_format_is_named(karate_run: Path, here: Path) -> None:
+    assert hypgraph("export", karate_run, "-o", "e.txt", "--format", "csv").code == 0
+    assert (here / "e.txt").read_text().startswith("node_id,")
 
 
 def test_what_word2vec_cannot_hold_is_said_and_where_it_is(karate_run: Path) -> None:

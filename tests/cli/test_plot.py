@@ -1,5 +1,6 @@
 """``hypgraph plot``: a figure of a run."""
 
+import numpy as np
 import pytest
 
 from tests.cli.program import hypgraph
@@ -27,6 +28,18 @@ def test_it_says_what_it_shows(karate_run, here):
         assert words in text
 
 
+def test_labels_are_the_ids_of_the_nodes_with_most_edges(karate_run, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("hypgraph.viewer.save", lambda figure, _path: drawn.append(figure))
+    for count in (0, 1, 40):
+        assert hypgraph("plot", karate_run, "-o", "karate.png", "--labels", count).code == 0
+    without, one, all_of_them = ([text.get_text() for text in figure.axes[0].texts] for figure in drawn)
+    with np.load(karate_run / "split.npz") as split:
+        hub = int(np.bincount(split["train_edge_index"].ravel()).argmax())
+    assert [word for word in one if word not in without] == [str(hub)]
+    assert len(all_of_them) > len(without) + 10
+
+
 @pytest.mark.parametrize("posterior", ["wrapped", "riemannian", "rown"])
 def test_posteriors_of_every_family_can_be_drawn(posterior):
     hypgraph(
@@ -42,6 +55,7 @@ def test_posteriors_of_every_family_can_be_drawn(posterior):
         (("--layout", "round"), "unknown layout"),
         (("--posteriors",), "two dimensions"),
         (("--size", "-1"), "size"),
+        (("--labels", "-1"), "--labels -1"),
     ],
 )
 def test_a_wrong_option_is_one_line_and_no_file(karate_run, here, options, words):

@@ -48,6 +48,11 @@ def test_a_study_ends_with_the_choice_beside_the_defaults_and_what_to_do_next(he
     assert {key: printed[key][0] for key in SPACE} == {key: rows[0][key] for key in SPACE}
     assert "\n3 trials\n" in outcome.out
     assert outcome.out.endswith("Next:\n  hypgraph train --config study/best.toml --seeds 10\n")
+    for verb in (["evaluate", "study"], ["train", "--resume", "study"]):
+        line = hypgraph(*verb).error
+        assert line.endswith(
+            "a study of hypgraph tune, not a run; train what it chose: hypgraph train --config study/best.toml\n"
+        )
     config = load_config(here / "study/best.toml")
     assert (config.model.latent, config.model.dim, config.training.epochs) == ("euclidean", 3, 2)
     assert config.model.gain == float(best["model.gain"])

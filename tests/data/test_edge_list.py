@@ -94,6 +94,18 @@ def test_two_words_before_nothing_but_integers_are_refused_as_a_header(written):
     assert read_edge_list(written("Ann,Bob\n1,2\n2,3\nCy,1\n")).num_nodes == 6
 
 
+@pytest.mark.parametrize(
+    ("content", "noted"),
+    [("follower,followee\na,b\nb,c\n", True), ("a,b\nb,c\n", False), ("a,b\n", False), ("a,c\nd,e\nf,c\n", False)],
+)
+def test_a_first_line_whose_words_stand_nowhere_else_is_an_edge_with_a_note(written, content, noted):
+    graph = read_edge_list(written(content))
+    assert graph.num_edges == content.count("\n")
+    assert bool(graph.notes) == noted
+    if noted:
+        assert "--source-col follower --target-col followee" in graph.notes[0]
+
+
 def test_self_loops_and_repeats_are_counted_and_lonely_nodes_stay(written):
     graph = read_edge_list(written("a b\nb a\na b\nc c\n"))
     assert (graph.num_nodes, graph.num_edges) == (3, 1)

@@ -81,6 +81,23 @@ def test_labels_of_any_kind(written: Write, labels: list[str], classes: list[int
     assert table.labels.dtype == np.int64
 
 
+@pytest.mark.parametrize(
+    ("rows", "noted"),
+    [
+        (["52000,1,0", "48000,0,1", "61000,1,0"], True),
+        (["0.52,1,0", "0.48,0,1", "0.61,1,0"], False),
+        (["1,0,0", "1,0,0", "1,0,0"], False),
+        (["7,0,0", "8,0,0", "9,0,0"], False),
+    ],
+)
+def test_a_column_that_hides_the_others_in_rows_of_length_one_is_noted(
+    written: Write, rows: list[str], noted: bool
+) -> None:
+    content = "id,income,left,right\n" + "".join(f"{node},{row}\n" for node, row in zip(WORDS, rows, strict=True))
+    notes = read_node_table(written(content), WORDS).notes
+    assert [("feature 1 of 3 hides the others" in note) for note in notes] == [True] * noted
+
+
 def test_nodes_in_one_of_the_two_only_are_counted_and_kept(written: Write) -> None:
     graph = Graph.from_pairs("team", [[0, 0], [1, 2]], node_id=[5, 3, 9])
     joined, notes = with_node_table(graph, written("id,f,label\n7,1,a\n3,2,b\n-4,3,a\n"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hypgraph.evaluation.paired import paired_difference
+from hypgraph.evaluation.paired import PairedDifference, paired_difference
 from hypgraph.exceptions import ConfigError, DataError, NumericalError
 
 HELD_OUT = {"test_fraction": 0.10, "train_fraction": 0.85}
@@ -99,8 +99,15 @@ def test_equal_figures_differ_by_nothing() -> None:
     assert paired_difference([0.9, 0.8], [0.9, 0.8], **HELD_OUT) == (0.0, 0.0, 1.0, 2)
 
 
-def test_a_difference_that_never_varies_is_certain() -> None:
-    assert paired_difference([1.0, 2.0], [0.5, 1.5], **HELD_OUT) == (0.5, 0.0, 0.0, 2)
+def test_a_difference_that_never_varies_has_no_p_value() -> None:
+    mean, half_width, p_value, n = paired_difference([1.0, 2.0], [0.5, 1.5], **HELD_OUT)
+    assert (mean, half_width, n) == (0.5, 0.0, 2)
+    assert math.isnan(p_value)
+
+
+@pytest.mark.parametrize(("p", "text"), [(math.nan, "–"), (0.0, "< 0.001"), (0.00099, "< 0.001"), (0.5, "0.500")])
+def test_p_values_in_tables(p: float, text: str) -> None:
+    assert PairedDifference(0.1, 0.2, p, 3).p_text() == text
 
 
 def test_one_pair_has_a_difference_and_nothing_to_judge_it_by() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hypgraph.exceptions import ConfigError, DataError
-from hypgraph.export import EXPORT_FORMATS, Embeddings, ExportedGraph, save_embeddings
+from hypgraph.export import EXPORT_FORMATS, Embeddings, ExportedGraph, format_by_ending, save_embeddings
 from tests.export.examples import embeddings
 
 GRAPH = ExportedGraph(torch.tensor([[0], [1]]), labels=["red", None, "blue"])
@@ -22,6 +22,25 @@ def test_the_formats_are_these() -> None:
 def test_no_ending_stands_for_two_formats() -> None:
     endings = [ending for kind in EXPORT_FORMATS.values() for ending in kind.endings]
     assert len(set(endings)) == len(endings)
+
+
+@pytest.mark.parametrize("name", EXPORT_FORMATS)
+def test_every_ending_names_its_format_in_small_and_in_capital_letters(name: str) -> None:
+    for ending in EXPORT_FORMATS[name].endings:
+        assert format_by_ending(Path(f"a.folder/cora-2.5{ending}")) == name
+        assert format_by_ending(Path(f"CORA{ending.upper()}")) == name
+
+
+@pytest.mark.parametrize("file", ["e.xlsx", "e.npz.gz", "run-v1.2", "e.csvx"])
+def test_an_unknown_ending_is_refused_with_those_that_are_known(file: str) -> None:
+    ending = Path(file).suffix
+    with pytest.raises(
+        ConfigError, match=f"^{file}: no format has the ending '{ending}'; known: .*--format$"
+    ) as line:
+        format_by_ending(Path(file))
+    for kind in EXPORT_FORMATS.values():
+        for known in kind.endings:
+            assert known in str(line.value)
 
 
 @pytest.mark.parametrize("name", EXPORT_FORMATS)

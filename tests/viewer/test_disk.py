@@ -192,6 +192,18 @@ def test_numbers_that_are_not_whole_share_a_continuous_bar() -> None:
     assert bar_of(picture(figure)).get_ylim() == (0.0, 1.0)
 
 
+@pytest.mark.parametrize("deepest", [16, 19, 22, 46, 210, 9999])
+def test_many_depths_share_a_continuous_bar_whose_ticks_are_whole_numbers(deepest: int) -> None:
+    figure = draw_disk(random_points(deepest + 1), values=np.arange(deepest + 1), value_label="depth")
+    bar = bar_of(picture(figure))
+    figure.canvas.draw()
+    low, high = bar.get_ylim()
+    words = [text.get_text() for text in bar.get_yticklabels()]
+    shown = [word for word, place in zip(words, bar.get_yticks(), strict=True) if low <= place <= high]
+    assert [int(word) for word in shown] == [place for place in bar.get_yticks() if low <= place <= high]
+    assert 3 <= len(shown) <= 10
+
+
 def test_categories_have_their_colour_and_a_legend_with_names_as_they_are() -> None:
     names = [r"$\notmath$", "_hidden", "plain", "café"]
     figure = draw_disk(POINTS, values=[2, 0, 1, 3], categories=names, value_label=r"$\kind$", title=r"$\title$")

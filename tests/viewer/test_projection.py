@@ -258,6 +258,9 @@ def test_what_cannot_be_projected_is_refused() -> None:
         project(torch.zeros(1, 3), Lorentz(3), generator=generator())
     with pytest.raises(DataError, match="points: "):
         project(torch.full((1, 3), 0.9), PoincareBall(3), generator=generator())
+    far = Polar(torch.tensor([1.0, 1e160], dtype=F64), sphere(2, 3, seed=1))
+    with pytest.raises(DataError, match=r"a radius of 1e\+160 is too large to project, 1e\+150 is the most"):
+        project(far, Euclidean(3), generator=generator())
 
 
 @pytest.mark.parametrize("farthest", [20.0, 30.0, 36.0, 60.0, 150.0, 1000.0])
@@ -282,3 +285,54 @@ def test_the_medoid_is_in_the_middle_where_float64_can_hold_the_points_about_it(
     for farthest, about in ((3.0, "the medoid"), (36.0, "the origin")):
         points = Polar(torch.full((50,), farthest, dtype=torch.float64), direction)
         assert project(points, PoincareBall(4), generator=generator).about == about
+
+
+@pytest.mark.parametrize("farthest", [30.0, 36.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_points_of_two_rays_and_one_opposite_keep_no_more_than_all(farthest: float, seed: int) -> None:
+    direction = sphere(2, 3, seed).repeat(20, 1)
+    direction[-1] = -direction[0]
+    points = Polar(torch.linspace(0.9 * farthest, farthest, 40, dtype=F64), direction)
+    result = project(points, PoincareBall(3), generator=generator(seed))
+    longer = distances(result.points, PoincareBall(2)) - distances(points, PoincareBall(3))
+    assert float(longer.max()) < 1e-12
+    assert result.kept <= 1
+
+
+@pytest.mark.parametrize("dim", [3, 16])
+def test_points_of_one_ray_come_no_further_apart_at_any_radius(dim: int) -> None:
+    radius = torch.linspace(0, 36, 40, dtype=F64)
+    for seed in range(20):
+        ray = Polar(radius, sphere(1, dim, seed).expand(40, dim))
+        drawn = _along_horospheres(ray, frame(dim, seed))
+        longer = distances(drawn, PoincareBall(2)) - (radius[:, None] - radius).abs()
+        assert float(longer.max()) < 1e-12
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_points_of_the_axis_stay_where_they_are_and_none_moves_outwards(sign: int) -> None:
+    columns = frame(3, seed=4)
+    axis = Polar(torch.linspace(0, 36, 400, dtype=F64), (sign * columns[:, 0]).expand(400, 3))
+    radius, direction = _along_horospheres(axis, columns)
+    assert (radius <= axis.radius).all()
+    assert torch.allclose(radius, axis.radius, rtol=1e-12)
+    assert torch.allclose(direction[1:], torch.tensor([[1.0 * sign, 0.0]], dtype=F64), atol=1e-15)
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-12, 1e-3])
+def test_points_towards_the_ideal_point_keep_their_height_to_the_last_bits(apart: float) -> None:
+    # cosh r - sinh r ⟨u,p⟩ and ⟨u,e⟩ cancel there; at radius 25 that would be seen in the fifth decimal.
+    columns = frame(4, seed=1)
+    direction = columns[:, 0] + apart * (columns[:, 1] + sphere(1, 4, seed=2)[0])
+    direction = direction / direction.norm()
+    radius = torch.linspace(1, 25, 25, dtype=F64)
+    drawn = _along_horospheres(Polar(radius, direction.expand(25, 4)), columns)
+    with mpmath.workdps(60):
+        u, p, e = ([mpmath.mpf(x) for x in row] for row in (direction.tolist(), *columns.T.tolist()))
+        u, p = ([x / mpmath.norm(row) for x in row] for row in (u, p))
+        e = [x - mpmath.fdot(p, e) * y for x, y in zip(e, p, strict=True)]
+        for r, seen in zip(radius.tolist(), drawn.radius.tolist(), strict=True):
+            gap = mpmath.cosh(r) - mpmath.sinh(r) * mpmath.fdot(u, p)
+            across = mpmath.sinh(r) * mpmath.fdot(u, e) / mpmath.norm(e)
+            expected = mpmath.acosh(((1 + across**2) / gap + gap) / 2)
+            assert abs(seen - float(expected)) < 1e-7 if apart else abs(seen - r) < 1e-9
