@@ -50,6 +50,11 @@ class CellKind(ABC):
     """Of training and test in splits of one data set, where seeds draw such splits: the sets overlap, and paired
     differences are corrected for that."""
 
+    def shares_of(self, settings: Any) -> tuple[float, float] | None:
+        """:attr:`shares` for a cell; None where its data have one split for every seed."""
+        del settings
+        return self.shares
+
     @abstractmethod
     def check(self, settings: Any, measures: Sequence[Any], *, data_root: Path | None) -> None:
         """Refuses what cannot be computed, before anything is.

@@ -98,6 +98,11 @@ class Table:
             True: " Each seed draws data of its own: the intervals speak of data drawn in this way.",
             False: " Every seed has the same data: the intervals speak of training on these data alone.",
         }[anew]
+        if any(experiment.kind.shares_of(cell.settings) != experiment.kind.shares for cell in experiment.cells):
+            of += (
+                " Data with a split of their own have it for every seed: there the intervals speak of training "
+                "alone, and the test is the paired t-test."
+            )
         lines = [
             f"Every cell: {_listed(common)}.",
             f"Measured: {'; '.join(measures)}.",
@@ -163,7 +168,9 @@ class Table:
         rows = []
         for cell, other in experiment.comparisons:
             figures = [self.results[one].figure(main) for one in (cell, other)]
-            difference = compared(*figures, scale=experiment.file.table.scale, shares=experiment.kind.shares)
+            difference = compared(
+                *figures, scale=experiment.file.table.scale, shares=experiment.kind.shares_of(cell.settings)
+            )
             row = _settings(cell, experiment.columns)
             bad = sorted({seed for figure in figures for seed in figure.not_finite})
             if difference is None:

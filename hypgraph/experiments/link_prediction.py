@@ -234,19 +234,20 @@ class LinkPrediction:
 
 def _task(config: RunConfig, graph: Graph, split: EdgeSplit, device: torch.device) -> LinkTask:
     model, data = config.model, config.data
+    inputs = data.features if isinstance(data.features, str) else "own"
     task = LinkTask.build(
         graph,
         split,
         normalisation=model.normalisation,
         device=device,
-        inputs=data.features if isinstance(data.features, str) else "own",
+        inputs=inputs,
         hits_at=own_hits(data),
     )
     if model.decoder != HYBRID:
         return task
     seen = replace(graph, features=None) if data.features == "none" else graph
     generator = stream(config.training.seed, "folds")
-    return HybridTask.of(task, seen, split, normalisation=model.normalisation, generator=generator)
+    return HybridTask.of(task, seen, split, normalisation=model.normalisation, inputs=inputs, generator=generator)
 
 
 def _trainer(config: RunConfig, task: LinkTask, *, directed: bool, sees_latent: bool = True) -> LinkTrainer:

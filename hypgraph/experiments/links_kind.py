@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from hypgraph.config import ModelConfig, RunConfig, TrainingConfig, load_config
+from hypgraph.data import CATALOGUE, EdgeSplit
 from hypgraph.evaluation import RankingMetrics, TrainingGraph, heart_negatives, ranking_metrics
 from hypgraph.evaluation.baselines import baseline_scores
 from hypgraph.exceptions import DataError, RunError
@@ -39,6 +40,11 @@ class LinksKind(CellKind):
     shares: ClassVar[tuple[float, float] | None] = (0.85, 0.10)
 
     @override
+    def shares_of(self, settings: LinksSettings) -> tuple[float, float] | None:
+        entry = CATALOGUE.get(settings.data)
+        return None if entry is not None and entry.split is not None else self.shares
+
+    @override
     def check(self, settings: LinksSettings, measures: Sequence[Any], *, data_root: Path | None) -> None:
         """Loads the graph, splits it and builds the model."""
         LinkPrediction.prepare(_config(settings, 0, data_root=data_root))
@@ -50,6 +56,7 @@ class LinksKind(CellKind):
     @override
     def train(self, settings: LinksSettings, seeds: Sequence[int], folder: Path, *, context: Context) -> None:
         _check_defaults(settings, folder)
+        _check_data(settings, folder, context.data_root)
         for seed in seeds:
             run = _run_folder(folder, seed)
             if not run.config_file.is_file():
@@ -77,7 +84,11 @@ class LinksKind(CellKind):
         }
         for baseline, scores in summary["baselines"].items():
             figures |= {f"{baseline}_{name}": scores[name] for name in ("auc", "ap")}
-        return figures
+        for half, scores in summary.get("ablation", {}).items():
+            figures |= {f"{half}_{name}": scores[name] for name in ("auc", "ap")}
+        return figures | {
+            f"test_{name}": value for name, value in summary.get("ranking", {}).get("test", {}).items()
+        }
 
     @override
     def draw(
@@ -99,6 +110,18 @@ def _check_defaults(settings: LinksSettings, folder: Path) -> None:
                         f"{path.parent}: was trained with {section}.{key} = {was[key]}, which is {value} now by "
                         f"default; move {folder} away, or set {key}"
                     )
+
+
+def _check_data(settings: LinksSettings, folder: Path, data_root: Path | None) -> None:
+    """Refuses to train beside runs whose data have changed since."""
+    runs_there = (RunFolder(path.parent) for path in sorted(folder.glob("run-*/config.json")))
+    if (run := next((run for run in runs_there if run.finished), None)) is None:
+        return
+    config = _config(settings, run.config().training.seed, data_root=data_root, device="cpu")
+    try:
+        LinkPrediction.prepare(config, split=EdgeSplit.load(run.split_file)).restore(run)
+    except RunError as error:
+        raise RunError(f"{run.path}: is not of the data as they are now ({error}); move {folder} away") from None
 
 
 def _on_hard_negatives(folder: RunFolder, each: int, seed: int) -> dict[str, float]:

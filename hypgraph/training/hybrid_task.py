@@ -10,6 +10,7 @@ from hypgraph.data import EdgeSplit, Graph
 from hypgraph.evaluation import PairFeatures, TrainingGraph
 from hypgraph.models import ScoredPairs
 from hypgraph.nn import SparseMatrix, normalised_adjacency
+from hypgraph.training.input_features import INPUTS, input_features
 from hypgraph.training.link_task import LinkTask
 
 __all__ = ["Fold", "HybridTask"]
@@ -28,6 +29,7 @@ class Fold(NamedTuple):
     pair is then joined in the graph that scores it.
 
     Attributes:
+        features: ``[N, ·]``, what the encoder sees; degrees are those in the graph of the other folds.
         adjacency: normalised, of the training edges of the other folds.
         positive: ``[2, E]``, the edges of this fold.
         positive_features: ``[E, F]``, in the graph of the other folds.
@@ -35,6 +37,7 @@ class Fold(NamedTuple):
         pool_features: ``[M, F]``.
     """
 
+    features: SparseMatrix
     adjacency: SparseMatrix
     positive: Tensor
     positive_features: Tensor
@@ -65,7 +68,14 @@ class HybridTask(LinkTask):
 
     @classmethod
     def of(
-        cls, task: LinkTask, graph: Graph, split: EdgeSplit, *, normalisation: str, generator: torch.Generator
+        cls,
+        task: LinkTask,
+        graph: Graph,
+        split: EdgeSplit,
+        *,
+        normalisation: str,
+        inputs: str = "own",
+        generator: torch.Generator,
     ) -> "HybridTask":
         """Adds the folds to ``task``.
 
@@ -74,6 +84,7 @@ class HybridTask(LinkTask):
             graph: nodes, and features where pair features may look at them.
             split: of its edges.
             normalisation: of the adjacency.
+            inputs: what the encoder sees, as ``task`` was built with.
             generator: for folds and pools, on the CPU.
         """
         device, train, count = task.positive.device, split.train_edge_index, graph.num_nodes
@@ -90,7 +101,12 @@ class HybridTask(LinkTask):
                 whole.on(TrainingGraph.from_edges(rest, count)).of(torch.cat([positive, pool], dim=1))
             ).to(device)
             adjacency = normalised_adjacency(rest, count, normalisation=normalisation).to(device)
-            folds.append(Fold(adjacency, positive.to(device), features[:size], pool.to(device), features[size:]))
+            seen = task.features
+            if "degree" in INPUTS[inputs]:
+                seen = SparseMatrix.from_scipy(input_features(graph, rest, inputs, within=train)).to(device)
+            folds.append(
+                Fold(seen, adjacency, positive.to(device), features[:size], pool.to(device), features[size:])
+            )
         evaluated = (*task.val, *task.test)
         known = tuple((pairs, torch.from_numpy(whole.of(pairs)).to(device)) for pairs in evaluated)
         return cls(**vars(task), folds=tuple(folds), pair_features=whole, known=known)

@@ -42,5 +42,5 @@ class HybridTrainer(LinkTrainer):
         if not model.sees_latent:
             return model.head_objective(scored, generator=generator)
         negative = task.negatives.sample(task.positive.shape[1], generator=generator)
-        posterior = model.encode(task.features, fold.adjacency, generator=generator)
+        posterior = model.encode(fold.features, fold.adjacency, generator=generator)
         return model.hybrid_objective(posterior, task.positive, negative, scored, generator=generator)

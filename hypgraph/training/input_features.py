@@ -21,7 +21,9 @@ INPUTS = {
 """The parts that stand side by side, by the name of the choice."""
 
 
-def input_features(graph: Graph, train_edge_index: Tensor, inputs: str = "own") -> csr_array:
+def input_features(
+    graph: Graph, train_edge_index: Tensor, inputs: str = "own", *, within: Tensor | None = None
+) -> csr_array:
     """The encoder's input, ``[N, F]``.
 
     The data's own features have rows of length 1; binary ones are first weighted by inverse document frequency.
@@ -35,12 +37,20 @@ def input_features(graph: Graph, train_edge_index: Tensor, inputs: str = "own") 
         inputs: ``"own"``, the data's features; ``"none"``, the identity; ``"degree"``, own features and degree;
             ``"learned"``, own features and the identity. Where there are no own features the rest is left, or the
             identity if nothing is.
+        within: edges that hold ``train_edge_index``, whose classes of degree are the columns; by default the same.
     """
-    parts = []
+
+    def degrees(edges: Tensor) -> list[NDArray[np.int64]]:
+        ends = list(edges.cpu().numpy()) if graph.directed else [edges.cpu().flatten().numpy()]
+        return [np.bincount(end, minlength=graph.num_nodes) for end in ends]
+
+    parts: list[csr_array] = []
     for part in lookup(INPUTS, inputs, what="features"):
         if part == "degree":
-            ends = list(train_edge_index.numpy()) if graph.directed else [train_edge_index.flatten().numpy()]
-            parts += [_degree_class(np.bincount(end, minlength=graph.num_nodes)) for end in ends]
+            largest = [
+                int(each.max(initial=0)) for each in degrees(train_edge_index if within is None else within)
+            ]
+            parts += map(_degree_class, degrees(train_edge_index), largest)
         elif part == "own" and graph.features is not None:
             features = graph.features
             parts.append(normalise_rows(tf_idf(features) if is_binary(features) else features))
@@ -53,9 +63,9 @@ def _identity(count: int) -> csr_array:
     return csr_array(scipy.sparse.eye_array(count, format="csr"))
 
 
-def _degree_class(degree: NDArray[np.int64]) -> csr_array:
-    """⌊log₂(1 + degree)⌋ as one of its values, ``[N, classes]``."""
+def _degree_class(degree: NDArray[np.int64], largest: int) -> csr_array:
+    """⌊log₂(1 + degree)⌋ as one of its values up to the ``largest`` degree, ``[N, classes]``."""
     # frexp is exact where a logarithm would round 1 + degree = 2^k down
     column = np.frexp(1.0 + degree)[1] - 1
     rows = np.arange(len(degree))
-    return csr_array((np.ones(len(degree)), (rows, column)), shape=(len(degree), int(column.max(initial=0)) + 1))
+    return csr_array((np.ones(len(degree)), (rows, column)), shape=(len(degree), (1 + largest).bit_length()))

@@ -10,9 +10,11 @@ import torch
 
 from hypgraph.config import load_config
 from hypgraph.data import EdgeSplit
+from hypgraph.evaluation import TrainingGraph, heart_negatives
 from hypgraph.exceptions import ConfigError, DataError, RunError
 from hypgraph.experiments.link_data import load_data, split_of, with_absolute_paths
 from hypgraph.experiments.link_prediction import LinkPrediction, evaluate_run
+from hypgraph.random import stream
 from tests.data.ogb_archives import citation2, write_archive
 
 DATA_ROOT = os.environ.get("HYPGRAPH_DATA")
@@ -57,6 +59,40 @@ def test_hard_negatives_share_an_end_with_their_edge_are_no_edges_and_survive_sa
     back = EdgeSplit.load(tmp_path / "split.npz")
     assert (back.negatives_each, back.is_of(graph)) == (6, True)
     assert back.test_neg_edge_index.equal(split.test_neg_edge_index)
+
+
+def test_hard_negatives_are_chosen_by_the_training_edges_alone():
+    hard = config(data__negatives="heart", data__negatives_each=6)
+    graph = load_data(hard.data)
+    split = split_of(graph, hard)
+    everything = torch.cat([split.train_edge_index, split.val_edge_index, split.test_edge_index], dim=1)
+
+    def chosen(seen):
+        training, generator = TrainingGraph.from_edges(seen, graph.num_nodes), stream(0, "negatives")
+        return [
+            heart_negatives(training, edges, everything, count=6, generator=generator).flatten(1)
+            for edges in (split.val_edge_index, split.test_edge_index)
+        ]
+
+    val, test = chosen(split.train_edge_index)
+    assert split.val_neg_edge_index.equal(val)
+    assert split.test_neg_edge_index.equal(test)
+    assert not chosen(everything)[1].equal(test)
+
+
+def test_ranks_of_validation_and_of_test_are_each_among_their_own_negatives():
+    hard = config(data__negatives="heart", data__negatives_each=5, training__epochs=2, model__dim=2)
+    run = LinkPrediction.prepare(hard)
+    ranking = run.ranking(run.trainer.best_model())
+    with torch.no_grad():
+        model = run.trainer.best_model()
+        loc = model.encode(run.task.features, run.task.adjacency).loc
+        for which, edges in (("val", run.task.val), ("test", run.task.test)):
+            positive, negative = (model.decode(loc, pairs).numpy() for pairs in edges)
+            others = negative.reshape(-1, 5)
+            rank = 1 + (others > positive[:, None]).sum(1) + (others == positive[:, None]).sum(1) / 2
+            assert ranking[which]["mrr"] == pytest.approx((1 / rank).mean(), rel=1e-12)
+    assert ranking["val"] != ranking["test"]
 
 
 def test_hard_negatives_lead_to_ranks_in_the_summary(tmp_path):

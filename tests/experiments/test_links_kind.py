@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hypgraph.config import ModelConfig, TrainingConfig
+from hypgraph.config import ModelConfig, RunConfig, TrainingConfig
 from hypgraph.data import EdgeSplit, load_graph
 from hypgraph.evaluation import TrainingGraph, personalised_pagerank
 from hypgraph.exceptions import RunError
@@ -200,6 +200,35 @@ def test_runs_made_with_other_defaults_are_refused(tmp_path: Path) -> None:
         KIND.train(settings, [1], tmp_path, context=CONTEXT)
     with pytest.raises(RunError, match=r"model\.hidden"):
         KIND.measure(settings, LinksOptions(), 0, tmp_path, context=CONTEXT)
+
+
+def test_runs_on_data_that_have_changed_since_get_no_others_beside_them(tmp_path: Path) -> None:
+    edges = tmp_path / "path.csv"
+    edges.write_text("".join(f"{node},{node + 1}\n" for node in range(40)))
+    settings = LinksSettings.model_validate({"data": str(edges), "dim": 2, "epochs": 1, "hidden": 4})
+    KIND.train(settings, [0], tmp_path, context=CONTEXT)
+    KIND.train(settings, [0, 1], tmp_path, context=CONTEXT)
+    edges.write_text(edges.read_text() + "0,39\n")
+    with pytest.raises(RunError, match=r"run-000: is not of the data as they are now .* move .* away$"):
+        KIND.train(settings, [2], tmp_path, context=CONTEXT)
+    assert not (tmp_path / "run-002").exists()
+
+
+def test_the_corrected_test_has_the_shares_of_the_default_split_and_none_where_there_is_one_split() -> None:
+    fractions = RunConfig().data
+    held_out = fractions.val_fraction + fractions.test_fraction
+    cora, ddi = (LinksSettings.model_validate({"data": data}) for data in ("cora", "ogbl-ddi"))
+    assert KIND.shares_of(cora) == pytest.approx((1 - held_out, fractions.test_fraction))
+    assert KIND.shares_of(ddi) is None
+
+
+def test_the_halves_of_a_hybrid_are_figures_too(tmp_path: Path) -> None:
+    settings = LinksSettings.model_validate({"data": "karate", "decoder": "hybrid", "dim": 2, "epochs": 2})
+    KIND.train(settings, [0], tmp_path, context=CONTEXT)
+    figures = KIND.measure(settings, LinksOptions(), 0, tmp_path, context=CONTEXT)
+    halves = RunFolder(tmp_path / "run-000").summary()["ablation"]
+    for half in ("latent_only", "no_latent"):
+        assert (figures[f"{half}_auc"], figures[f"{half}_ap"]) == (halves[half]["auc"], halves[half]["ap"])
 
 
 def test_links_figures_are_those_of_the_summary(trained: Path) -> None:

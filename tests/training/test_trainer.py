@@ -15,7 +15,7 @@ from hypgraph.manifolds import MANIFOLDS
 from hypgraph.nn import EDGE_DECODERS
 from hypgraph.random import stream
 from hypgraph.training import score_links
-from hypgraph.training.trainer import EpochRecord, LinkTrainer
+from hypgraph.training.trainer import EpochRecord, LinkTrainer, link_logits
 from tests.training.karate import epochs, karate_split, karate_task, karate_trainer
 
 
@@ -158,6 +158,27 @@ def test_training_learns_the_training_edges():
     (after,) = score_links(trainer.model, task, pairs)
     assert sum(losses[-20:]) / 20 < 0.7 * losses[0]
     assert after.auc > before.auc + 0.05
+
+
+def test_an_epoch_is_scored_by_auc_and_ap_of_validation():
+    trainer = karate_trainer("model.dropout=0")
+    trainer.validate()
+    (val,) = score_links(trainer.averaged.module, trainer.task, trainer.task.val)
+    assert val.auc != val.ap
+    assert trainer.best.score == val.auc + val.ap
+
+
+def test_where_hits_decide_they_are_those_of_validation():
+    trainer = karate_trainer("model.dropout=0")
+    trainer.task = dataclasses.replace(trainer.task, hits_at=2)
+    logits = link_logits(trainer.averaged.module, trainer.task, *trainer.task.val, *trainer.task.test)
+    # Hits@2: the share of edges above the second best of the non-edges
+    val, test = (
+        (edges > others.sort().values[-2]).double().mean().item() for edges, others in (logits[:2], logits[2:])
+    )
+    assert val != test
+    trainer.validate()
+    assert trainer.best.score == val
 
 
 def test_the_best_weights_are_those_of_the_best_validation():
