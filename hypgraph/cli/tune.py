@@ -22,6 +22,7 @@ __all__ = ["tune"]
 
 TRIALS, SEEDS, FIRST_SEED = 20, 2, 100
 REDRAW_SECONDS = 0.1
+FEW = 400  # validation edges of all search seeds together, below which a setting is chosen by chance
 
 
 def tune(
@@ -118,7 +119,7 @@ def tune(
     if quiet:
         typer.echo(chosen)
     else:
-        _print_result(study, ended, best, chosen)
+        _print_result(study, ended, best, chosen, graph)
 
 
 def _check_write(write: Path | None, *, force: bool) -> None:
@@ -251,7 +252,7 @@ def _what(study: "TuningStudy") -> str:
     )
 
 
-def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", chosen: Path) -> None:
+def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", chosen: Path, graph: "Graph") -> None:
     """The choice beside the defaults, where it is, and what can be done next."""
     from rich.console import Console
     from rich.table import Table
@@ -269,6 +270,13 @@ def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", cho
     Console().print(table)
     failed = sum(trial.score is None for trial in ended)
     typer.echo(f"{len(ended)} trials" + (f", {failed} of them failed" if failed else ""))
+    edges = int(study.search.config.data.val_fraction * graph.num_edges)
+    seeds = len(study.search.search_seeds)
+    if edges * seeds < FEW:
+        typer.echo(
+            f"{seeds} seeds of {edges} validation edges are few: the best of many settings is there by luck as well; "
+            "search with more --seeds"
+        )
     typer.echo(f"\nStudy: {study.path}\n")
     typer.echo("Next:")
     typer.echo(f"  hypgraph train --config {shlex.quote(str(chosen))} --seeds 10")

@@ -46,7 +46,7 @@ def test_a_study_ends_with_the_choice_beside_the_defaults_and_what_to_do_next(he
     assert printed["validation score, %"] == [f"{100 * scores[0]:.2f}", f"{100 * max(scores):.2f}"]
     assert {key: printed[key][1] for key in SPACE} == {key: best[key] for key in SPACE}
     assert {key: printed[key][0] for key in SPACE} == {key: rows[0][key] for key in SPACE}
-    assert "\n3 trials\n" in outcome.out
+    assert "\n3 trials\n2 seeds of 3 validation edges are few" in outcome.out
     assert outcome.out.endswith("Next:\n  hypgraph train --config study/best.toml --seeds 10\n")
     for verb in (["evaluate", "study"], ["train", "--resume", "study"]):
         line = hypgraph(*verb).error
