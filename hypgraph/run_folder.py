@@ -155,13 +155,14 @@ class RunFolder:
         """
         if not self.finished and self.is_drawing:
             raise RunError(f"{self.path}: {self.summary_file.name} is missing; draw it again with hypgraph embed")
+        resume = f"hypgraph train --resume {shlex.quote(str(self.path))}"
         if not self.finished:
-            resume = f"hypgraph train --resume {shlex.quote(str(self.path))}"
             raise RunError(f"{self.path}: the run is not finished; go on with: {resume}")
         try:
             summary: dict[str, Any] = json.loads(self.summary_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.summary_file}: damaged ({error})") from None
+            remedy = "draw it again with hypgraph embed" if self.is_drawing else f"remove it, then: {resume}"
+            raise RunError(f"{self.summary_file}: damaged ({error}); {remedy}") from None
         return summary
 
     def sweep(self) -> None:

@@ -119,7 +119,7 @@ def test_the_summary_of_a_finished_run_is_its_content_and_damage_is_named(tmp_pa
     assert folder.finished
     assert folder.summary() == {"epochs": 3}
     folder.summary_file.write_text('{"epo')
-    with pytest.raises(RunError, match="damaged"):
+    with pytest.raises(RunError, match=r"damaged .*; remove it, then: hypgraph train --resume "):
         folder.summary()
 
 

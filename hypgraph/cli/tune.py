@@ -274,7 +274,7 @@ def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", cho
     seeds = len(study.search.search_seeds)
     if edges * seeds < FEW:
         typer.echo(
-            f"{seeds} seeds of {edges} validation edges are few: the best of many settings is there by luck as well; "
+            f"{seeds} seeds of {edges} validation edges are few: the best of many settings is so by luck as well; "
             "search with more --seeds"
         )
     typer.echo(f"\nStudy: {study.path}\n")

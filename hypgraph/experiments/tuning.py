@@ -44,6 +44,11 @@ class TuningStudy:
         return self.path / "best.toml"
 
     @property
+    def database(self) -> Path:
+        """The trials, as optuna keeps them."""
+        return self.path / "study.db"
+
+    @property
     def trials_file(self) -> Path:
         """A line a trial."""
         return self.path / "trials.csv"
@@ -81,6 +86,8 @@ class TuningStudy:
             ) from None
         search = Search.from_json(values, file)
         study = cls(path, search if trials is None else search.with_trials(trials), str(values.get("fingerprint")))
+        if study.trials_file.is_file() and not study.database.is_file():
+            raise RunError(f"{path}: {study.database.name}, which kept its trials, is gone; begin a new study")
         graph = load_data(search.config.data)
         if _fingerprint(search, graph) != study.fingerprint:
             raise RunError(f"{path}: the data have changed since the study began; begin a new one")
@@ -134,7 +141,7 @@ class TuningStudy:
         from sqlalchemy.exc import SQLAlchemyError
         from sqlalchemy.pool import NullPool
 
-        file = (self.path / "study.db").absolute()
+        file = self.database.absolute()
         try:
             # A folder may have a name that means something else in an URL.
             engine = {"creator": partial(sqlite3.connect, file), "poolclass": NullPool}

@@ -188,6 +188,17 @@ def test_resuming_takes_what_is_searched_from_the_study(arguments: list[object],
     assert hypgraph("tune", "--resume", "s", *arguments).error.endswith(f"leave out {flag}\n")
 
 
+def test_a_study_that_has_lost_its_trials_is_not_begun_anew_over_them(here: Path) -> None:
+    assert tune("--trials", 1, "--out", "study").code == 0
+    (here / "study/study.db").unlink()
+    before = tree(here)
+    assert (
+        "study.db, which kept its trials, is gone; begin a new study"
+        in hypgraph("tune", "--resume", "study").error
+    )
+    assert tree(here) == before
+
+
 def test_only_the_folder_of_a_study_can_be_gone_on_with(karate_run: Path, here: Path) -> None:
     assert "no-study: is not the folder of a study" in hypgraph("tune", "--resume", "no-study").error
     before = tree(karate_run)
