@@ -54,8 +54,7 @@ def embed_new(
     from hypgraph.lookup import lookup
     from hypgraph.run_folder import RunFolder
 
-    if file_format is None:
-        file_format = "npz" if out is None else format_by_ending(out)
+    file_format = format_by_ending(out) if file_format is None else file_format
     # The edges of new nodes lead to old ones, which the file would not hold.
     formats = {name: kind for name, kind in EXPORT_FORMATS.items() if not kind.edges}
     kind = lookup(formats, file_format, what="format")

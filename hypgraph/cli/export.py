@@ -46,8 +46,7 @@ def export(
     from hypgraph.export import COORDINATES, EXPORT_FORMATS, OWN_COORDINATES, format_by_ending, save_embeddings
     from hypgraph.lookup import lookup
 
-    if file_format is None:
-        file_format = "npz" if out is None else format_by_ending(out)
+    file_format = format_by_ending(out) if file_format is None else file_format
     kind = lookup(EXPORT_FORMATS, file_format, what="format")
     if coords is not None:
         lookup(COORDINATES, coords, what="coordinates")

@@ -21,7 +21,15 @@ from hypgraph.lookup import did_you_mean
 from hypgraph.random import stream
 from hypgraph.training import INPUTS
 
-__all__ = ["check_split", "graph_counts", "load_data", "own_hits", "split_of", "with_absolute_paths"]
+__all__ = [
+    "check_split",
+    "graph_counts",
+    "has_own_split",
+    "load_data",
+    "own_hits",
+    "split_of",
+    "with_absolute_paths",
+]
 
 
 def load_data(config: GraphConfig) -> Graph:
@@ -58,14 +66,18 @@ def own_hits(config: DataConfig) -> int | None:
     return None if metric is None or metric == "mrr" else int(metric.partition("@")[2])
 
 
+def has_own_split(data: str) -> bool:
+    """Whether a data set of the catalogue comes with its split, the same for every seed."""
+    entry = CATALOGUE.get(data)
+    return entry is not None and entry.split is not None
+
+
 def check_split(split: EdgeSplit, graph: Graph, config: DataConfig, *, source: str, remedy: str) -> None:
     """Raises a RunError that names ``source`` and ``remedy`` unless ``split`` is one of ``graph``."""
-    entry = CATALOGUE.get(config.name)
-    elsewhere = entry is not None and entry.split is not None
     if split.directed != graph.directed:
         kind, flag = ("a directed", "add") if split.directed else ("an undirected", "leave out")
         raise RunError(f"{source}: is a split of {kind} graph; {flag} --directed")
-    if not split.is_of(graph, held_out_elsewhere=elsewhere):
+    if not split.is_of(graph, held_out_elsewhere=has_own_split(config.name)):
         raise RunError(f"{source}: {remedy}")
 
 

@@ -10,12 +10,13 @@ from torch import Tensor
 from typing_extensions import override
 
 from hypgraph.config import ModelConfig, RunConfig, TrainingConfig, load_config
-from hypgraph.data import CATALOGUE, EdgeSplit
+from hypgraph.data import EdgeSplit
 from hypgraph.evaluation import RankingMetrics, TrainingGraph, heart_negatives, ranking_metrics
 from hypgraph.evaluation.baselines import baseline_scores
 from hypgraph.exceptions import DataError, RunError
 from hypgraph.experiments import seeds as runs
 from hypgraph.experiments.cell_kind import CellKind, Context
+from hypgraph.experiments.link_data import has_own_split
 from hypgraph.experiments.link_prediction import LinkPrediction, open_run
 from hypgraph.experiments.links_settings import HardOptions, LinksOptions, LinksSettings
 from hypgraph.random import stream
@@ -41,8 +42,7 @@ class LinksKind(CellKind):
 
     @override
     def shares_of(self, settings: LinksSettings) -> tuple[float, float] | None:
-        entry = CATALOGUE.get(settings.data)
-        return None if entry is not None and entry.split is not None else self.shares
+        return None if has_own_split(settings.data) else self.shares
 
     @override
     def check(self, settings: LinksSettings, measures: Sequence[Any], *, data_root: Path | None) -> None:

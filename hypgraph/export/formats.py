@@ -45,8 +45,8 @@ EXPORT_FORMATS: dict[str, Format] = {
 }
 
 
-def format_by_ending(path: Path) -> str:
-    """The name of the format whose ending the name of a file has; npz where it has none.
+def format_by_ending(path: Path | None) -> str:
+    """The name of the format whose ending the name of a file has; npz where it has none, or there is no name yet.
 
     Raises:
         ConfigError: for an ending of no format.
@@ -54,6 +54,8 @@ def format_by_ending(path: Path) -> str:
     >>> [format_by_ending(Path(name)) for name in ("trees.CSV", "trees-projector", "trees")]
     ['csv', 'projector', 'npz']
     """
+    if path is None:
+        return "npz"
     name = path.name.lower()
     for known, kind in EXPORT_FORMATS.items():
         if name.endswith(kind.endings):

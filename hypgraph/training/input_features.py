@@ -41,16 +41,15 @@ def input_features(
     """
 
     def degrees(edges: Tensor) -> list[NDArray[np.int64]]:
-        ends = list(edges.cpu().numpy()) if graph.directed else [edges.cpu().flatten().numpy()]
+        ends = list(edges.numpy()) if graph.directed else [edges.flatten().numpy()]
         return [np.bincount(end, minlength=graph.num_nodes) for end in ends]
 
     parts: list[csr_array] = []
     for part in lookup(INPUTS, inputs, what="features"):
         if part == "degree":
-            largest = [
-                int(each.max(initial=0)) for each in degrees(train_edge_index if within is None else within)
-            ]
-            parts += map(_degree_class, degrees(train_edge_index), largest)
+            own = degrees(train_edge_index)
+            whole = own if within is None else degrees(within)
+            parts += [_degree_class(one, int(every.max(initial=0))) for one, every in zip(own, whole, strict=True)]
         elif part == "own" and graph.features is not None:
             features = graph.features
             parts.append(normalise_rows(tf_idf(features) if is_binary(features) else features))
