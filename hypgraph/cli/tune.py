@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["tune"]
 
-TRIALS, SEEDS, FIRST_SEED = 20, 2, 100
+TRIALS, SEEDS, FIRST_SEED, FINAL_SEEDS = 20, 2, 100, 5
 REDRAW_SECONDS = 0.1
-FEW = 400  # validation edges of all search seeds together, below which a setting is chosen by chance
+FEW = 400  # validation edges of all seeds that choose together, below which they choose by chance
 
 
 def tune(
@@ -47,6 +47,14 @@ def tune(
         typer.Option(
             "--seed",
             help=f"The first search seed, and that of the choice of settings. [default: {FIRST_SEED}]",
+        ),
+    ] = None,
+    final_seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--final-seeds",
+            help="On how many seeds more the best three settings and the defaults meet in a final, which chooses; "
+            f"0 for none. [default: {FINAL_SEEDS}]",
         ),
     ] = None,
     jobs: Annotated[
@@ -97,12 +105,13 @@ def tune(
         "model.posterior": posterior,
         "model.decoder": decoder,
     }
+    counts = {"seeds": seeds, "seed": seed, "final_seeds": final_seeds}
     try:
         if resume is not None:
-            others = {**overrides, "seeds": seeds, "seed": seed, "out": out, "config": config, "set": assignments}
+            others = {**overrides, **counts, "out": out, "config": config, "set": assignments}
             study, graph = _resumed(resume, trials, others)
         else:
-            study, graph = _begun(overrides, config, assignments or [], trials, seeds, seed, out)
+            study, graph = _begun(overrides, config, assignments or [], {"trials": trials, **counts}, out)
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         raise typer.Exit(130) from None
@@ -139,7 +148,8 @@ def _resumed(path: Path, trials: int | None, others: dict[str, Any]) -> "tuple[T
 
     for key, value in others.items():
         if value is not None:
-            flag = {"data.name": "data", "data.root": "data-root"}.get(key, key.rpartition(".")[2])
+            names = {"data.name": "data", "data.root": "data-root", "final_seeds": "final-seeds"}
+            flag = names.get(key, key.rpartition(".")[2])
             raise ConfigError(f"--resume takes what is searched from the study's config.json; leave out --{flag}")
     return TuningStudy.open(path, trials=trials)
 
@@ -148,9 +158,7 @@ def _begun(
     overrides: dict[str, Any],
     file: Path | None,
     assignments: list[str],
-    trials: int | None,
-    seeds: int | None,
-    seed: int | None,
+    counts: dict[str, int | None],
     out: Path | None,
 ) -> "tuple[TuningStudy, Graph]":
     for assignment in assignments:
@@ -161,12 +169,9 @@ def _begun(
     from hypgraph.experiments.search_space import Search
     from hypgraph.experiments.tuning import TuningStudy
 
-    search = Search.plan(
-        resolved,
-        trials=TRIALS if trials is None else trials,
-        seed=FIRST_SEED if seed is None else seed,
-        seeds=SEEDS if seeds is None else seeds,
-    )
+    defaults = {"trials": TRIALS, "seeds": SEEDS, "seed": FIRST_SEED, "final_seeds": FINAL_SEEDS}
+    given = {name: count for name, count in counts.items() if count is not None}
+    search = Search.plan(resolved, **{**defaults, **given})
     return TuningStudy.create(out or new_folder(resolved.data.name, resolved.model.latent, prefix="tune-"), search)
 
 
@@ -221,8 +226,9 @@ class _Progress:
             self._draw()
         score = event.trial.score
         what = f"failed: {event.text}" if score is None else f"{100 * score:.2f}"
-        count = f"{event.ended} of {self.study.search.trials} trials"
-        self._say(f"trial {number}: {what}, {event.seconds:.1f} s ({count})")
+        where, unit = ("final, ", "") if event.round == "final" else ("", " trials")
+        count = f"{event.ended} of {event.total}{unit}"
+        self._say(f"{where}trial {number}: {what}, {event.seconds:.1f} s ({count})")
 
     def _draw(self) -> None:
         from rich.text import Text
@@ -262,8 +268,12 @@ def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", cho
     table.add_column("")
     table.add_column("defaults", justify="right")
     table.add_column(f"trial {best.number}", justify="right", style="bold")
-    scores = ("failed" if trial.score is None else f"{100 * trial.score:.2f}" for trial in (first, best))
-    table.add_row("validation score, %", *scores, end_section=True)
+    rows = {"validation score, %": (first.score, best.score)}
+    if best.final is not None:
+        rows["in the final, %"] = (first.final, best.final)
+    for label, row in rows.items():
+        table.add_row(label, *("failed" if score is None else f"{100 * score:.2f}" for score in row))
+    table.add_section()
     for key, value in best.settings.items():
         table.add_row(key, _shown(study.search.defaults[key]), _shown(value))
     typer.echo(_what(study))
@@ -271,11 +281,13 @@ def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", cho
     failed = sum(trial.score is None for trial in ended)
     typer.echo(f"{len(ended)} trials" + (f", {failed} of them failed" if failed else ""))
     edges = int(study.search.config.data.val_fraction * graph.num_edges)
-    seeds = len(study.search.search_seeds)
+    seeds, flag = study.search.seeds, "--seeds"
+    if best.final is not None:
+        seeds, flag = study.search.final_seeds, "--seeds and --final-seeds"
     if edges * seeds < FEW:
         typer.echo(
-            f"{seeds} seeds of {edges} validation edges are few: the best of many settings is so by luck as well; "
-            "search with more --seeds"
+            f"{seeds} seeds of {edges} validation edges are few: what does best on them does so by luck as well; "
+            f"search with more {flag}"
         )
     typer.echo(f"\nStudy: {study.path}\n")
     typer.echo("Next:")

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +124,7 @@ class Search:
         trials: how many settings are tried, the defaults among them.
         seed: the first search seed; also of the choice of settings.
         seeds: how many search seeds a setting is scored on.
+        final_seeds: how many seeds more the best settings and the defaults are scored on; 0 for no final.
     """
 
     config: RunConfig
@@ -131,9 +132,10 @@ class Search:
     trials: int
     seed: int
     seeds: int
+    final_seeds: int
 
     @classmethod
-    def plan(cls, config: RunConfig, *, trials: int, seed: int, seeds: int) -> "Search":
+    def plan(cls, config: RunConfig, *, trials: int, seed: int, seeds: int, final_seeds: int) -> "Search":
         """A search around ``config``; what it was given explicitly is held fixed.
 
         Raises:
@@ -141,8 +143,9 @@ class Search:
             HypgraphError: if the data are unknown or not there.
         """
         _check_counts(trials=trials, seeds=seeds)
-        if seed < 0:
-            raise ConfigError(f"--seed {seed}: must be 0 or more")
+        for flag, count in (("seed", seed), ("final-seeds", final_seeds)):
+            if count < 0:
+                raise ConfigError(f"--{flag} {count}: must be 0 or more")
         given = tuple(
             f"{section}.{name}"
             for section, model in SECTIONS.items()
@@ -151,7 +154,7 @@ class Search:
         )
         if set(SPACE) <= set(given):
             raise ConfigError("nothing is left to search: --config and --set hold all settings that tune searches")
-        return cls(with_absolute_paths(config), given, trials, seed, seeds)
+        return cls(with_absolute_paths(config), given, trials, seed, seeds, final_seeds)
 
     def with_trials(self, trials: int) -> "Search":
         """The same search with another number of trials.
@@ -160,7 +163,11 @@ class Search:
             ConfigError: if there is none.
         """
         _check_counts(trials=trials, seeds=self.seeds)
-        return Search(self.config, self.given, trials, self.seed, self.seeds)
+        return replace(self, trials=trials)
+
+    def of_final(self) -> "Search":
+        """The same on the seeds of the final, which follow those of the search."""
+        return replace(self, seed=self.seed + self.seeds, seeds=self.final_seeds)
 
     @property
     def space(self) -> dict[str, Range | Choice]:
@@ -206,6 +213,7 @@ class Search:
             if value is not None:
                 given += [_FLAGS[key], str(value)] if key in _FLAGS else ["--set", f"{key}={text}"]
         counts = ["--trials", self.trials, "--seeds", self.seeds, "--seed", self.seed]
+        counts += ["--final-seeds", self.final_seeds]
         return shlex.join(["hypgraph", "tune", *given, *map(str, counts)])
 
     def toml(self, settings: Mapping[str, Any]) -> str:
@@ -226,6 +234,7 @@ class Search:
             "trials": self.trials,
             "seed": self.seed,
             "seeds": self.seeds,
+            "final_seeds": self.final_seeds,
             "metric": self.metric,
             "given": list(self.given),
             "space": {key: str(values) for key, values in self.space.items()},
@@ -241,7 +250,8 @@ class Search:
         """
         try:
             config = RunConfig.model_validate(values["config"])
-            search = cls(config, tuple(values["given"]), values["trials"], values["seed"], values["seeds"])
+            counts = (values[name] for name in ("trials", "seed", "seeds", "final_seeds"))
+            search = cls(config, tuple(values["given"]), *counts)
             space = values["space"]
         except (KeyError, TypeError, ValueError):
             raise RunError(

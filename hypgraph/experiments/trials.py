@@ -1,4 +1,4 @@
-"""The trials of a search: one after the other in this process, or several at a time in processes of their own."""
+"""The trials of a search or of its final: one after the other, or several at a time in processes of their own."""
 
 import multiprocessing
 import os
@@ -28,6 +28,7 @@ PROGRESS_SECONDS = 0.1
 
 Tell = Callable[[str], None]
 Stage = Literal["start", "progress", "done", "failed"]
+Round = Literal["search", "final"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ class Trial:
         settings: by configuration key.
         score: mean of the best validation scores, in [0, 1]; None where there is none yet, or training failed.
         error: why it failed.
+        final: the same mean over the seeds of the final, of the trials that reached it and did not fail there.
     """
 
     number: int
     settings: Mapping[str, Any]
     score: float | None = None
     error: str = ""
+    final: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,21 @@ class TrialEvent:
 
     Attributes:
         stage: what.
-        trial: with its score, once it has one.
+        round: in the search or in its final.
+        trial: with its score in this round, once it has one.
         text: how far it is, or why it failed.
         seconds: since it was started.
-        ended: how many trials of the study have ended.
+        ended: how many trials of the round have ended.
+        total: how many it has.
     """
 
     stage: Stage
+    round: Round
     trial: Trial
     text: str = ""
     seconds: float = 0.0
     ended: int = 0
+    total: int = 0
 
 
 OnEvent = Callable[[TrialEvent], None]
@@ -74,21 +81,35 @@ class Desk:
     """Where trials come from, and where what became of them goes.
 
     Attributes:
-        ask: proposes the settings of the trial with a number.
+        round: the search or its final.
+        total: how many trials the round has.
+        ask: gives the trial with a number, with its settings.
         keep: takes a trial that has ended, and says how many have.
         on_event: is told how trials go.
         honour: raises the KeyboardInterrupt that was held back, if there is one.
     """
 
+    round: Round
+    total: int
     ask: Callable[[int], Trial]
     keep: Callable[[Trial], int]
     on_event: OnEvent
     honour: Callable[[], None]
 
+    def start(self, number: int) -> Trial:
+        """The trial with this number, of which it is told that it starts."""
+        trial = self.ask(number)
+        self.on_event(TrialEvent("start", self.round, trial))
+        return trial
+
+    def progress(self, trial: Trial, text: str, seconds: float) -> None:
+        """Tells how far a trial is."""
+        self.on_event(TrialEvent("progress", self.round, trial, text, seconds))
+
     def end(self, trial: Trial, seconds: float) -> None:
         """Keeps a trial that has ended, and tells of it."""
         stage: Stage = "failed" if trial.score is None else "done"
-        self.on_event(TrialEvent(stage, trial, trial.error, seconds, self.keep(trial)))
+        self.on_event(TrialEvent(stage, self.round, trial, trial.error, seconds, self.keep(trial), self.total))
 
 
 def score_settings(search: Search, settings: Mapping[str, Any], graph: Graph, tell: Tell) -> float:
@@ -125,12 +146,11 @@ def run_here(search: Search, graph: Graph, numbers: Sequence[int], desk: Desk) -
     """
     with limited_threads(search.config.training.threads, num_nodes=graph.num_nodes):
         for number in numbers:
-            trial, start = desk.ask(number), time.perf_counter()
-            desk.on_event(TrialEvent("start", trial))
+            trial, start = desk.start(number), time.perf_counter()
 
             def tell(text: str, trial: Trial = trial, start: float = start) -> None:
                 desk.honour()
-                desk.on_event(TrialEvent("progress", trial, text, time.perf_counter() - start))
+                desk.progress(trial, text, time.perf_counter() - start)
 
             desk.end(_attempt(search, trial, graph, tell), time.perf_counter() - start)
             desk.honour()
@@ -174,8 +194,7 @@ def run_in_processes(search: Search, numbers: Sequence[int], workers: int, desk:
                 running[pipe] = _Worker(process)
             for pipe, worker in running.items():
                 if worker.trial is None and waiting:
-                    worker.trial, worker.start = desk.ask(waiting.popleft()), time.perf_counter()
-                    desk.on_event(TrialEvent("start", worker.trial))
+                    worker.trial, worker.start = desk.start(waiting.popleft()), time.perf_counter()
                     with suppress(OSError):  # a process that is no more is heard of below
                         pipe.send(worker.trial)
             for ready in wait(list(running), timeout=PROGRESS_SECONDS):
@@ -208,7 +227,7 @@ def _listen(worker: _Worker, pipe: Connection, desk: Desk) -> bool:
         worker.trial = None
         desk.end(message, seconds)
     elif trial is not None:
-        desk.on_event(TrialEvent("progress", trial, message, seconds))
+        desk.progress(trial, message, seconds)
     return alive
 
 

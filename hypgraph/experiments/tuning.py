@@ -1,15 +1,16 @@
 """Searches the settings of link prediction by validation alone; the test edges are never scored.
 
 A trial is a setting, and its score the mean over some seeds of the best validation score of training. Optuna's
-tree-structured Parzen estimator proposes settings (Bergstra et al. 2011); the first trial is the defaults, so what
-is chosen validates no worse than they do. The study is a folder, and can be gone on with.
+tree-structured Parzen estimator proposes settings (Bergstra et al. 2011); the first trial is the defaults. The
+best of many settings is so by luck as well: the best three and the defaults meet in a final, on seeds that chose
+none of them, and its score alone chooses. The study is a folder, and can be gone on with.
 """
 
 import csv
 import io
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,10 @@ from hypgraph.random import stream
 from hypgraph.run_folder import check_new
 from hypgraph.training import deferred_interrupt
 
-__all__ = ["TuningStudy"]
+__all__ = ["FINALISTS", "TuningStudy"]
+
+# Beside the defaults. More would bring back the luck that a final is there to take away.
+FINALISTS = 3
 
 
 class TuningStudy:
@@ -98,7 +102,7 @@ class TuningStudy:
         write_json(self.path / "config.json", {**self.search.to_json(), **origin})
 
     def run(self, graph: Graph, *, jobs: int, on_event: OnEvent) -> list[Trial]:
-        """Runs the trials that are missing; all trials, by number.
+        """Runs the trials that are missing, then what is missing of the final; all trials, by number.
 
         One at a time, each setting depends on the seed, its number and the trials before it alone: a study that
         was interrupted goes on to the trials that it would have made, a cut one anew. With more jobs a setting
@@ -116,8 +120,6 @@ class TuningStudy:
         with _locked(self.path), _no_log(), self._storage() as study, deferred_interrupt() as interrupt:
             self._write_config()
             record = _Record(study, self.search)
-            missing = record.missing()
-            workers = min(jobs, len(missing))
 
             def keep(trial: Trial) -> int:
                 record.tell(trial)
@@ -125,16 +127,32 @@ class TuningStudy:
                 self._write_trials(ended)
                 return len(ended)
 
-            desk = Desk(record.ask, keep, on_event, interrupt.honour)
+            desk = Desk("search", self.search.trials, record.ask, keep, on_event, interrupt.honour)
             try:
-                if workers > 1:
-                    run_in_processes(self.search, missing, workers, desk)
-                else:
-                    run_here(self.search, graph, missing, desk)
+                _run(self.search, graph, record.missing(), desk, jobs)
             finally:
                 record.cut()
+            self._run_final(record, graph, jobs, on_event, interrupt.honour)
             self._write_trials(record.ended())
             return record.ended()
+
+    def _run_final(
+        self, record: "_Record", graph: Graph, jobs: int, on_event: OnEvent, honour: Callable[[], None]
+    ) -> None:
+        if not self.search.final_seeds:
+            return
+        finalists = {trial.number: trial for trial in self.finalists(record.ended())}
+
+        def missing() -> list[int]:
+            return [number for number in finalists if not record.in_final(number)]
+
+        def keep(trial: Trial) -> int:
+            record.tell_final(trial)
+            return len(finalists) - len(missing())
+
+        if len(finalists) > 1:
+            desk = Desk("final", len(finalists), finalists.__getitem__, keep, on_event, honour)
+            _run(self.search.of_final(), graph, missing(), desk, jobs)
 
     @contextmanager
     def _storage(self) -> Iterator[optuna.Study]:
@@ -162,13 +180,13 @@ class TuningStudy:
         """Writes ``trials.csv``, and ``best.toml`` where a trial has a score."""
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(["number", "state", "score", "error", *self.search.space])
+        rows.writerow(["number", "state", "score", "final", "error", *self.search.space])
         for trial in trials:
             state = "failed" if trial.score is None else "done"
             settings = [
                 json.dumps(value) if isinstance(value, bool) else value for value in trial.settings.values()
             ]
-            rows.writerow([trial.number, state, trial.score, trial.error, *settings])
+            rows.writerow([trial.number, state, trial.score, trial.final, trial.error, *settings])
         _write(self.trials_file, text.getvalue())
         if any(trial.score is not None for trial in trials):
             self.write_best(trials, self.best_file)
@@ -181,21 +199,47 @@ class TuningStudy:
         head = [
             f"# Trial {best.number} of {len(trials)}, by validation: mean {self.search.metric} of "
             f"{100 * best.score:.2f} % on seeds {seeds[0]} to {seeds[-1]}.",
-            f"# {self.search.command()}",
         ]
-        _write(path, "\n".join([*head, self.search.toml(best.settings)]))
+        if best.final is not None:
+            seeds, first = self.search.of_final().search_seeds, trials[0]
+            others = "" if first.final is None or first is best else f"; the defaults: {100 * first.final:.2f} %"
+            head.append(f"# In the final {100 * best.final:.2f} % on seeds {seeds[0]} to {seeds[-1]}{others}.")
+        _write(path, "\n".join([*head, f"# {self.search.command()}", self.search.toml(best.settings)]))
+
+    def finalists(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Those that meet in the final, by number: the defaults, and the others that validate best."""
+        first = [trial for trial in trials if trial.number == 0 and trial.score is not None]
+        others = [trial for trial in _by_score(trials) if trial.number != 0]
+        return sorted([*first, *others[:FINALISTS]], key=lambda trial: trial.number)
 
     def best(self, trials: Sequence[Trial]) -> Trial:
-        """The trial that validates best, the earliest of several.
+        """The finalist that does best in the final, or, before there is one, the trial that validates best.
+
+        Of several the earliest.
 
         Raises:
             RunError: if none has a score.
         """
-        scored = [trial for trial in trials if trial.score is not None]
+        scored = _by_score(trials)
         if not scored:
             why = f"; the first: {trials[0].error}" if trials else ""
             raise RunError(f"{self.path}: none of {len(trials)} trials came to its end{why}")
-        return max(scored, key=lambda trial: (trial.score, -trial.number))
+        final = [trial for trial in self.finalists(trials) if trial.final is not None]
+        return max(final, key=lambda trial: (trial.final, -trial.number)) if final else scored[0]
+
+
+def _by_score(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials that have a score, best first, and of several that tie the earliest."""
+    scored = [(trial.score, -trial.number, trial) for trial in trials if trial.score is not None]
+    return [trial for _, _, trial in sorted(scored, key=lambda row: row[:2], reverse=True)]
+
+
+def _run(search: Search, graph: Graph, numbers: Sequence[int], desk: Desk, jobs: int) -> None:
+    workers = min(jobs, len(numbers))
+    if workers > 1:
+        run_in_processes(search, numbers, workers, desk)
+    else:
+        run_here(search, graph, numbers, desk)
 
 
 class _Record:
@@ -207,13 +251,18 @@ class _Record:
         self.cut()
 
     def ended(self) -> list[Trial]:
-        found = []
+        found, finals = [], self.study.user_attrs
         for trial in self.study.get_trials(deepcopy=False):
             attributes = trial.user_attrs
             if trial.state == TrialState.COMPLETE or "error" in attributes:
-                error = attributes.get("error", "")
-                found.append(Trial(attributes["number"], attributes["settings"], trial.value, error))
+                number, error = attributes["number"], attributes.get("error", "")
+                final = finals.get(_final_key(number))
+                found.append(Trial(number, attributes["settings"], trial.value, error, final))
         return sorted(found, key=lambda trial: trial.number)
+
+    def in_final(self, number: int) -> bool:
+        """Whether the trial has been through the final, with a score or without."""
+        return _final_key(number) in self.study.user_attrs
 
     def missing(self) -> list[int]:
         ended = {trial.number for trial in self.ended()}
@@ -244,6 +293,11 @@ class _Record:
         else:
             self.study.tell(asked, trial.score)
 
+    def tell_final(self, trial: Trial) -> None:
+        """Keeps what became of a trial in the final."""
+        # Of the study, since optuna lets nothing be added to a trial that has ended.
+        self.study.set_user_attr(_final_key(trial.number), trial.score)
+
     def cut(self) -> None:
         """Closes what did not come to its end; no setting depends on it."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
@@ -251,11 +305,15 @@ class _Record:
         self.asked.clear()
 
 
+def _final_key(number: int) -> str:
+    return f"final-{number}"
+
+
 def _fingerprint(search: Search, graph: Graph) -> str:
     """Of the data, once a run of the search has been prepared on them."""
     seed, *others = search.search_seeds
     if search.config.data.negatives == "heart":  # a later split may have an edge with too few of them
-        for other in others:
+        for other in (*others, *search.of_final().search_seeds):
             split_of(graph, search.config_of(search.defaults, other))
     return LinkPrediction.prepare(search.config_of(search.defaults, seed), graph=graph).fingerprint
 

@@ -35,18 +35,23 @@ def test_a_study_ends_with_the_choice_beside_the_defaults_and_what_to_do_next(he
     with (here / "study/trials.csv").open() as file:
         rows = list(csv.DictReader(file))
     scores = [float(row["score"]) for row in rows]
-    best = rows[scores.index(max(scores))]
+    finals = [float(row["final"]) for row in rows]
+    best = rows[finals.index(max(finals))]
     lines = outcome.err.splitlines()
     assert lines[0].startswith("karate, euclidean d=3, wrapped, ")
     assert lines[0].endswith(": validation (AUC + AP) / 2 on seeds 100 to 101 -> study")
-    for number, line in enumerate(lines[1:]):
+    for number in range(3):
         pattern = rf"trial {number}: {100 * scores[number]:.2f}, [\d.]+ s \({number + 1} of 3 trials\)"
-        assert re.fullmatch(pattern, line)
+        assert re.fullmatch(pattern, lines[1 + number])
+        pattern = rf"final, trial {number}: {100 * finals[number]:.2f}, [\d.]+ s \({number + 1} of 3\)"
+        assert re.fullmatch(pattern, lines[4 + number])
+    assert len(lines) == 7
     printed = table_rows(outcome.out)
-    assert printed["validation score, %"] == [f"{100 * scores[0]:.2f}", f"{100 * max(scores):.2f}"]
+    assert printed["validation score, %"] == [f"{100 * scores[0]:.2f}", f"{100 * float(best['score']):.2f}"]
+    assert printed["in the final, %"] == [f"{100 * finals[0]:.2f}", f"{100 * max(finals):.2f}"]
     assert {key: printed[key][1] for key in SPACE} == {key: best[key] for key in SPACE}
     assert {key: printed[key][0] for key in SPACE} == {key: rows[0][key] for key in SPACE}
-    assert "\n3 trials\n2 seeds of 3 validation edges are few" in outcome.out
+    assert "\n3 trials\n5 seeds of 3 validation edges are few" in outcome.out
     assert outcome.out.endswith("Next:\n  hypgraph train --config study/best.toml --seeds 10\n")
     for verb in (["evaluate", "study"], ["train", "--resume", "study"]):
         line = hypgraph(*verb).error
@@ -94,7 +99,7 @@ def test_a_finished_study_can_be_asked_for_more_and_says_again_what_it_chose(her
     assert tune("--trials", 1, "--seeds", 1, "--out", "s", "--quiet").code == 0
     outcome = hypgraph("tune", "--resume", "s", "--trials", 2)
     assert outcome.code == 0
-    assert [line[:8] for line in outcome.err.splitlines()] == ["karate, ", "trial 1:"]
+    assert [line[:8] for line in outcome.err.splitlines()] == ["karate, ", "trial 1:", "final, t", "final, t"]
     before = (here / "s/best.toml").read_bytes()
     again = hypgraph("tune", "--resume", "s")
     assert again.out == outcome.out
@@ -143,6 +148,7 @@ def test_failed_trials_are_told_of_and_counted(monkeypatch: pytest.MonkeyPatch) 
         (["--trials", "many"], ["--trials"]),
         (["--seeds", 0], ["--seeds 0", "1 or more"]),
         (["--seed", -1], ["--seed -1", "0 or more"]),
+        (["--final-seeds", -1], ["--final-seeds -1", "0 or more"]),
         (["--jobs", 0], ["--jobs 0", "at least one"]),
         (["--latent", "poincaree"], ["latent", "did you mean 'poincare'?"]),
         (["--data", "coar"], ["data set 'coar'", "did you mean 'cora'?"]),
@@ -176,6 +182,7 @@ def test_what_is_not_allowed_is_refused_before_anything_is_made(
     [
         (["--seed", 3], "--seed"),
         (["--seeds", 3], "--seeds"),
+        (["--final-seeds", 3], "--final-seeds"),
         (["--latent", "lorentz"], "--latent"),
         (["--out", "t"], "--out"),
         (["--config", "a.toml"], "--config"),
@@ -209,7 +216,8 @@ def test_only_the_folder_of_a_study_can_be_gone_on_with(karate_run: Path, here: 
 
 def test_help_names_what_the_verb_adds() -> None:
     text = " ".join(hypgraph("tune", "--help").out.replace(",", " ").split())
-    flags = "data latent dim posterior decoder trials seeds seed jobs out config set write force resume quiet"
+    flags = "data latent dim posterior decoder trials seeds seed final-seeds jobs out config set write force"
+    flags += " resume quiet"
     assert [flag for flag in flags.split() if f"--{flag} " not in text] == []
     assert "[default: 20]" in text
     assert "[default: 100]" in text

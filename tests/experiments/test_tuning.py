@@ -34,9 +34,11 @@ QUICK = {"data.name": "karate", "model.dim": 3, "training.epochs": 3, "training.
 Settings = Mapping[str, Any]
 
 
-def search_for(number: int = 3, *, seed: int = 100, seeds: int = 2, **given: Any) -> Search:
+def search_for(number: int = 3, *, seed: int = 100, seeds: int = 2, final_seeds: int = 0, **given: Any) -> Search:
     overrides = {**QUICK, **{key.replace("__", "."): value for key, value in given.items()}}
-    return Search.plan(load_config(overrides=overrides), trials=number, seed=seed, seeds=seeds)
+    return Search.plan(
+        load_config(overrides=overrides), trials=number, seed=seed, seeds=seeds, final_seeds=final_seeds
+    )
 
 
 def ignore(_event: TrialEvent) -> None:
@@ -89,7 +91,7 @@ def models() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: "-".join(map(str, model.values())))
 def test_the_space_is_one_for_every_latent_posterior_and_decoder(model: dict[str, Any]) -> None:
-    search = Search.plan(load_config(overrides={**QUICK, **model}), trials=5, seed=100, seeds=2)
+    search = Search.plan(load_config(overrides={**QUICK, **model}), trials=5, seed=100, seeds=2, final_seeds=0)
     assert search.space == SPACE
     assert not {key for key in SPACE if key.endswith((".c", ".latent", ".posterior", "seed"))}
 
@@ -141,7 +143,7 @@ def test_what_the_user_gives_is_held_fixed(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('[model]\ngain = 5.0\n[training]\nseed = 3\nlr = 0.02\n[data]\nname = "karate"\n')
     config = load_config(file, overrides={"model.dim": 2}, assignments=["model.nonnegative=false"])
-    search = Search.plan(config, trials=1, seed=100, seeds=1)
+    search = Search.plan(config, trials=1, seed=100, seeds=1, final_seeds=0)
     # a default that is given is given
     assert SPACE.keys() - search.space.keys() == {"model.gain", "training.lr", "model.nonnegative"}
     run = search.config_of({**search.defaults, "model.hidden": 64}, seed=100)
@@ -153,19 +155,20 @@ def test_a_configuration_that_holds_everything_leaves_nothing_to_search() -> Non
     settings = {key: value_of(RunConfig(), key) for key in SPACE}
     config = load_config(overrides={**QUICK, **settings})
     with pytest.raises(ConfigError, match="nothing is left to search"):
-        Search.plan(config, trials=1, seed=100, seeds=1)
+        Search.plan(config, trials=1, seed=100, seeds=1, final_seeds=0)
 
 
 def test_the_command_of_a_search_makes_it_again() -> None:
-    search = search_for(7, seeds=3, data__val_fraction=0.2, model__c=2.0, model__posterior="rown")
+    search = search_for(7, seeds=3, final_seeds=4, data__val_fraction=0.2, model__c=2.0, model__posterior="rown")
     program, verb, *arguments = shlex.split(search.command())
     assert (program, verb) == ("hypgraph", "tune")
     options = list(zip(arguments[::2], arguments[1::2], strict=True))
     flags = {flag: value for flag, value in options if flag != "--set"}
-    assert {flag: flags.pop(flag) for flag in ("--trials", "--seeds", "--seed")} == {
+    assert {flag: flags.pop(flag) for flag in ("--trials", "--seeds", "--seed", "--final-seeds")} == {
         "--trials": "7",
         "--seeds": "3",
         "--seed": "100",
+        "--final-seeds": "4",
     }
     keys = {
         "--data": "data.name",
@@ -290,6 +293,131 @@ def test_the_files_of_a_study_agree_with_its_trials(
         "study.db",
         "trials.csv",
     }
+
+
+# The final
+
+Score = Callable[[Search, Settings], float]
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[Score], list[tuple[list[int], float]]]:
+    """Puts a function of the seeds and settings in the place of training; gives the list of what it was asked."""
+
+    def put(function: Score) -> list[tuple[list[int], float]]:
+        asked: list[tuple[list[int], float]] = []
+
+        def score(search: Search, settings: Settings, _graph: Graph, _tell: trials.Tell) -> float:
+            asked.append((list(search.search_seeds), settings["model.gain"]))
+            return function(search, settings)
+
+        monkeypatch.setattr(trials, "score_settings", score)
+        return asked
+
+    return put
+
+
+def contrary(search: Search, settings: Settings) -> float:
+    """A bowl on the search seeds, and the less the gain the better on others."""
+    return bowl(settings) if search.seed == 100 else 1 - settings["model.gain"] / 20
+
+
+def test_the_defaults_and_the_best_three_meet_on_fresh_seeds_and_the_final_alone_chooses(
+    tmp_path: Path, rounds: Callable[[Score], list[tuple[list[int], float]]]
+) -> None:
+    asked = rounds(contrary)
+    study, ended = study_of(tmp_path / "study", search_for(8, final_seeds=3))
+    others = sorted(ended[1:], key=lambda trial: bowl(trial.settings), reverse=True)
+    finalists = sorted([ended[0], *others[:3]], key=lambda trial: trial.number)
+    assert asked[8:] == [([102, 103, 104], trial.settings["model.gain"]) for trial in finalists]
+    finals = [trial for trial in ended if trial.final is not None]
+    assert finals == finalists
+    assert [trial.final for trial in finals] == [1 - trial.settings["model.gain"] / 20 for trial in finals]
+    best = min(finals, key=lambda trial: trial.settings["model.gain"])
+    assert best != max(ended, key=lambda trial: bowl(trial.settings))  # or the test shows nothing
+    assert study.best(ended) == best
+    assert load_config(study.best_file) == study.search.config_of(best.settings, 0)
+    comment = study.best_file.read_text().splitlines()
+    assert comment[1] == (
+        f"# In the final {100 * (best.final or 0):.2f} % on seeds 102 to 104; "
+        f"the defaults: {100 * (ended[0].final or 0):.2f} %."
+    )
+    assert comment[2] == f"# {study.search.command()}"
+    with study.trials_file.open() as file:
+        column = [row["final"] for row in csv.DictReader(file)]
+    assert column == ["" if trial.final is None else str(trial.final) for trial in ended]
+
+
+def test_a_final_that_was_interrupted_goes_on_where_it_stopped(
+    tmp_path: Path, rounds: Callable[[Score], list[tuple[list[int], float]]]
+) -> None:
+    def cut(search: Search, settings: Settings) -> float:
+        if len(asked) == 8:  # in the second of the final
+            raise KeyboardInterrupt
+        return contrary(search, settings)
+
+    asked = rounds(cut)
+    study, graph = TuningStudy.create(tmp_path / "cut", search_for(6, final_seeds=3))
+    with pytest.raises(KeyboardInterrupt):
+        study.run(graph, jobs=1, on_event=ignore)
+    study, graph = TuningStudy.open(study.path)
+    events: list[TrialEvent] = []
+    ended = study.run(graph, jobs=1, on_event=events.append)
+    assert len(asked) == 6 + 4 + 1
+    done = [(event.round, event.ended, event.total) for event in events if event.stage == "done"]
+    assert done == [("final", 2, 4), ("final", 3, 4), ("final", 4, 4)]
+    rounds(contrary)
+    whole, expected = study_of(tmp_path / "whole", search_for(6, final_seeds=3))
+    assert ended == expected
+    for name in ("trials.csv", "best.toml"):
+        assert (study.path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
+def test_more_trials_lead_to_the_choice_of_a_study_that_had_them_from_the_start(
+    tmp_path: Path, rounds: Callable[[Score], list[tuple[list[int], float]]]
+) -> None:
+    rounds(contrary)
+    study, _ = study_of(tmp_path / "study", search_for(5, final_seeds=3))
+    study, graph = TuningStudy.open(study.path, trials=10)
+    ended = study.run(graph, jobs=1, on_event=ignore)
+    whole, expected = study_of(tmp_path / "whole", search_for(10, final_seeds=3))
+    assert [trial.settings for trial in ended] == [trial.settings for trial in expected]
+    once_best = [trial for trial in ended if trial.final is not None and trial not in study.finalists(ended)]
+    assert once_best  # or the test shows nothing
+    assert study.best(ended) == whole.best(expected)
+    assert study.best_file.read_bytes() == whole.best_file.read_bytes()
+
+
+def test_what_fails_in_the_final_is_not_chosen_nor_tried_again(
+    tmp_path: Path, rounds: Callable[[Score], list[tuple[list[int], float]]]
+) -> None:
+    def diverge(search: Search, settings: Settings) -> float:
+        if search.seed > 100 and settings != study.search.defaults:
+            raise NumericalError("loss is nan at epoch 3")
+        return bowl(settings)
+
+    asked = rounds(diverge)
+    study, graph = TuningStudy.create(tmp_path / "study", search_for(6, final_seeds=3))
+    events: list[TrialEvent] = []
+    ended = study.run(graph, jobs=1, on_event=events.append)
+    assert [event.text for event in events if event.stage == "failed"] == ["loss is nan at epoch 3"] * 3
+    assert study.best(ended) == ended[0] != max(ended, key=lambda trial: bowl(trial.settings))
+    assert all(trial.score is not None for trial in ended)
+    again, graph = TuningStudy.open(study.path)
+    assert again.run(graph, jobs=1, on_event=ignore) == ended
+    assert len(asked) == 6 + 4
+
+
+@pytest.mark.parametrize(("number", "final_seeds"), [(1, 3), (4, 0)], ids=["one trial", "no seeds"])
+def test_without_a_rival_or_seeds_there_is_no_final(
+    number: int, final_seeds: int, tmp_path: Path, rounds: Callable[[Score], list[tuple[list[int], float]]]
+) -> None:
+    asked = rounds(contrary)
+    study, ended = study_of(tmp_path / "study", search_for(number, final_seeds=final_seeds))
+    assert len(asked) == number
+    assert [trial.final for trial in ended] == [None] * number
+    assert study.best(ended) == max(ended, key=lambda trial: bowl(trial.settings))
+    assert "final" not in study.best_file.read_text().splitlines()[1].partition("--final-seeds")[0]
 
 
 # What goes wrong
@@ -429,10 +557,11 @@ def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_trials_in_processes_are_those_of_one_process(tmp_path: Path) -> None:
-    _, one = study_of(tmp_path / "one", search_for(4))
-    _, two = study_of(tmp_path / "two", search_for(4), jobs=2)
+    _, one = study_of(tmp_path / "one", search_for(4, final_seeds=1))
+    _, two = study_of(tmp_path / "two", search_for(4, final_seeds=1), jobs=2)
     assert [trial.settings for trial in two] == [trial.settings for trial in one]
     assert [trial.score for trial in two] == pytest.approx([trial.score for trial in one], rel=1e-6)
+    assert [trial.final for trial in two] == pytest.approx([trial.final for trial in one], rel=1e-6)
     assert multiprocessing.active_children() == []
 
 
@@ -465,7 +594,7 @@ def test_a_stopped_program_goes_on_to_the_same_trials(
 ) -> None:
     here = tmp_path / "here"
     here.mkdir()
-    options = ["--data", "karate", "--dim", 2, "--trials", 4, "--seeds", 1]
+    options = ["--data", "karate", "--dim", 2, "--trials", 4, "--seeds", 1, "--final-seeds", 1]
     options += ["--set", "training.epochs=120", "--set", "training.device=cpu"]
     program = programs.start("tune", *options, "--jobs", jobs, "--out", "it's one", cwd=here)
     file = here / "it's one" / "trials.csv"
