@@ -85,7 +85,8 @@ def tune(
         typer.Option(
             "--resume",
             metavar="FOLDER",
-            help="Go on with a study; takes --trials, --jobs, --write, --force and --quiet, and no other option.",
+            help="Go on with a study; takes --trials, --final-seeds, --jobs, --write, --force and --quiet, and no "
+            "other option.",
         ),
     ] = None,
     data_root: DataRoot = None,
@@ -105,17 +106,18 @@ def tune(
         "model.posterior": posterior,
         "model.decoder": decoder,
     }
-    counts = {"seeds": seeds, "seed": seed, "final_seeds": final_seeds}
+    counts = {"trials": trials, "final_seeds": final_seeds}
     try:
         if resume is not None:
-            others = {**overrides, **counts, "out": out, "config": config, "set": assignments}
-            study, graph = _resumed(resume, trials, others)
+            others = {**overrides, "seeds": seeds, "seed": seed, "out": out, "config": config, "set": assignments}
+            study, graph = _resumed(resume, counts, others)
         else:
-            study, graph = _begun(overrides, config, assignments or [], {"trials": trials, **counts}, out)
+            counts |= {"seeds": seeds, "seed": seed}
+            study, graph = _begun(overrides, config, assignments or [], counts, out)
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         raise typer.Exit(130) from None
-    options = ["--trials", str(study.search.trials)]
+    options = ["--trials", str(study.search.trials), "--final-seeds", str(study.search.final_seeds)]
     options += ["--jobs", str(jobs)] if jobs != 1 else []
     options += ["--write", str(write)] if write is not None else []
     options += ["--force"] if force else []
@@ -143,15 +145,14 @@ def _check_write(write: Path | None, *, force: bool) -> None:
         raise ConfigError(f"--write {write}: exists; choose another path, or add --force to replace it at the end")
 
 
-def _resumed(path: Path, trials: int | None, others: dict[str, Any]) -> "tuple[TuningStudy, Graph]":
+def _resumed(path: Path, counts: dict[str, int | None], others: dict[str, Any]) -> "tuple[TuningStudy, Graph]":
     from hypgraph.experiments.tuning import TuningStudy
 
     for key, value in others.items():
         if value is not None:
-            names = {"data.name": "data", "data.root": "data-root", "final_seeds": "final-seeds"}
-            flag = names.get(key, key.rpartition(".")[2])
+            flag = {"data.name": "data", "data.root": "data-root"}.get(key, key.rpartition(".")[2])
             raise ConfigError(f"--resume takes what is searched from the study's config.json; leave out --{flag}")
-    return TuningStudy.open(path, trials=trials)
+    return TuningStudy.open(path, **counts)
 
 
 def _begun(

@@ -142,10 +142,8 @@ class Search:
             ConfigError: if a number is not allowed, or nothing is left to search.
             HypgraphError: if the data are unknown or not there.
         """
-        _check_counts(trials=trials, seeds=seeds)
-        for flag, count in (("seed", seed), ("final-seeds", final_seeds)):
-            if count < 0:
-                raise ConfigError(f"--{flag} {count}: must be 0 or more")
+        _check_counts(at_least=1, trials=trials, seeds=seeds)
+        _check_counts(at_least=0, seed=seed, final_seeds=final_seeds)
         given = tuple(
             f"{section}.{name}"
             for section, model in SECTIONS.items()
@@ -156,14 +154,17 @@ class Search:
             raise ConfigError("nothing is left to search: --config and --set hold all settings that tune searches")
         return cls(with_absolute_paths(config), given, trials, seed, seeds, final_seeds)
 
-    def with_trials(self, trials: int) -> "Search":
-        """The same search with another number of trials.
+    def with_counts(self, trials: int | None, final_seeds: int | None) -> "Search":
+        """The same search with another number of trials or of seeds of its final, where one is given.
 
         Raises:
-            ConfigError: if there is none.
+            ConfigError: if one is not allowed.
         """
-        _check_counts(trials=trials, seeds=self.seeds)
-        return replace(self, trials=trials)
+        trials = self.trials if trials is None else trials
+        final_seeds = self.final_seeds if final_seeds is None else final_seeds
+        _check_counts(at_least=1, trials=trials)
+        _check_counts(at_least=0, final_seeds=final_seeds)
+        return replace(self, trials=trials, final_seeds=final_seeds)
 
     def of_final(self) -> "Search":
         """The same on the seeds of the final, which follow those of the search."""
@@ -250,8 +251,10 @@ class Search:
         """
         try:
             config = RunConfig.model_validate(values["config"])
-            counts = (values[name] for name in ("trials", "seed", "seeds", "final_seeds"))
-            search = cls(config, tuple(values["given"]), *counts)
+            final_seeds = values.get("final_seeds", 0)  # the first version had no final
+            search = cls(
+                config, tuple(values["given"]), values["trials"], values["seed"], values["seeds"], final_seeds
+            )
             space = values["space"]
         except (KeyError, TypeError, ValueError):
             raise RunError(
@@ -262,10 +265,10 @@ class Search:
         return search
 
 
-def _check_counts(*, trials: int, seeds: int) -> None:
-    for flag, count in (("trials", trials), ("seeds", seeds)):
-        if count < 1:
-            raise ConfigError(f"--{flag} {count}: must be 1 or more")
+def _check_counts(*, at_least: int, **counts: int) -> None:
+    for name, count in counts.items():
+        if count < at_least:
+            raise ConfigError(f"--{name.replace('_', '-')} {count}: must be {at_least} or more")
 
 
 def _toml(value: object) -> str:

@@ -75,8 +75,10 @@ class TuningStudy:
         return study, graph
 
     @classmethod
-    def open(cls, path: Path, *, trials: int | None = None) -> tuple["TuningStudy", Graph]:
-        """The study in the folder ``path`` and its data, with another number of trials where that is given.
+    def open(
+        cls, path: Path, *, trials: int | None = None, final_seeds: int | None = None
+    ) -> tuple["TuningStudy", Graph]:
+        """The study in the folder ``path`` and its data, with other numbers where they are given.
 
         Raises:
             HypgraphError: if there is none, it is of another version, or the data have changed.
@@ -88,8 +90,8 @@ class TuningStudy:
             raise RunError(
                 f"{path}: is not the folder of a study; 'hypgraph tune' prints the path of one"
             ) from None
-        search = Search.from_json(values, file)
-        study = cls(path, search if trials is None else search.with_trials(trials), str(values.get("fingerprint")))
+        search = Search.from_json(values, file).with_counts(trials, final_seeds)
+        study = cls(path, search, str(values.get("fingerprint")))
         if study.trials_file.is_file() and not study.database.is_file():
             raise RunError(f"{path}: {study.database.name}, which kept its trials, is gone; begin a new study")
         graph = load_data(search.config.data)
@@ -256,13 +258,13 @@ class _Record:
             attributes = trial.user_attrs
             if trial.state == TrialState.COMPLETE or "error" in attributes:
                 number, error = attributes["number"], attributes.get("error", "")
-                final = finals.get(_final_key(number))
+                final = finals.get(self._final_key(number))
                 found.append(Trial(number, attributes["settings"], trial.value, error, final))
         return sorted(found, key=lambda trial: trial.number)
 
     def in_final(self, number: int) -> bool:
         """Whether the trial has been through the final, with a score or without."""
-        return _final_key(number) in self.study.user_attrs
+        return self._final_key(number) in self.study.user_attrs
 
     def missing(self) -> list[int]:
         ended = {trial.number for trial in self.ended()}
@@ -296,17 +298,16 @@ class _Record:
     def tell_final(self, trial: Trial) -> None:
         """Keeps what became of a trial in the final."""
         # Of the study, since optuna lets nothing be added to a trial that has ended.
-        self.study.set_user_attr(_final_key(trial.number), trial.score)
+        self.study.set_user_attr(self._final_key(trial.number), trial.score)
+
+    def _final_key(self, number: int) -> str:
+        return f"final-of-{self.search.final_seeds}-seeds-{number}"
 
     def cut(self) -> None:
         """Closes what did not come to its end; no setting depends on it."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self.study.tell(trial.number, state=TrialState.FAIL)
         self.asked.clear()
-
-
-def _final_key(number: int) -> str:
-    return f"final-{number}"
 
 
 def _fingerprint(search: Search, graph: Graph) -> str:

@@ -119,7 +119,8 @@ def test_ctrl_c_gives_the_command_that_goes_on_with_its_options(
     assert outcome == Outcome(
         130,
         "",
-        "Stopped. Go on with: hypgraph tune --resume 'my study' --trials 2 --write a.toml --quiet\n",
+        "Stopped. Go on with: "
+        "hypgraph tune --resume 'my study' --trials 2 --final-seeds 5 --write a.toml --quiet\n",
     )
     resumed = hypgraph("tune", "--resume", "my study", "--trials", 2, "--write", "a.toml", "--quiet")
     assert resumed == Outcome(0, "a.toml\n", "")
@@ -182,7 +183,6 @@ def test_what_is_not_allowed_is_refused_before_anything_is_made(
     [
         (["--seed", 3], "--seed"),
         (["--seeds", 3], "--seeds"),
-        (["--final-seeds", 3], "--final-seeds"),
         (["--latent", "lorentz"], "--latent"),
         (["--out", "t"], "--out"),
         (["--config", "a.toml"], "--config"),

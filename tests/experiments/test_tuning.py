@@ -408,6 +408,26 @@ def test_what_fails_in_the_final_is_not_chosen_nor_tried_again(
     assert len(asked) == 6 + 4
 
 
+def test_a_study_that_had_no_final_can_be_given_one(
+    tmp_path: Path, rounds: Callable[[Score], list[tuple[list[int], float]]]
+) -> None:
+    asked = rounds(contrary)
+    study, ended = study_of(tmp_path / "study", search_for(4))
+    file = study.path / "config.json"
+    kept = json.loads(file.read_text())
+    del kept["final_seeds"]  # as the first version wrote it
+    file.write_text(json.dumps(kept))
+    again, graph = TuningStudy.open(study.path)
+    assert again.run(graph, jobs=1, on_event=ignore) == ended
+    for count in (2, 3):  # the scores of one final say nothing in another
+        again, graph = TuningStudy.open(study.path, final_seeds=count)
+        ended = again.run(graph, jobs=1, on_event=ignore)
+        assert [seeds for seeds, _ in asked[-4:]] == [list(range(102, 102 + count))] * 4
+    assert len(asked) == 4 + 8
+    assert study.best_file.read_text().count("--final-seeds 3") == 1
+    assert TuningStudy.open(study.path)[0].run(graph, jobs=1, on_event=ignore) == ended
+
+
 @pytest.mark.parametrize(("number", "final_seeds"), [(1, 3), (4, 0)], ids=["one trial", "no seeds"])
 def test_without_a_rival_or_seeds_there_is_no_final(
     number: int, final_seeds: int, tmp_path: Path, rounds: Callable[[Score], list[tuple[list[int], float]]]
@@ -601,7 +621,9 @@ def test_a_stopped_program_goes_on_to_the_same_trials(
     program.wait_until(lambda: file.exists() and len(file.read_text().splitlines()) >= 2)
     program.send(number)
     stopped = program.wait()
-    command = f"hypgraph tune --resume 'it'\"'\"'s one' --trials 4{' --jobs 2' if jobs == 2 else ''}"
+    command = (
+        f"hypgraph tune --resume 'it'\"'\"'s one' --trials 4 --final-seeds 1{' --jobs 2' if jobs == 2 else ''}"
+    )
     if number == signal.SIGINT:
         assert stopped.code == 130
         assert stopped.err.splitlines()[-1] == f"Stopped. Go on with: {command}"

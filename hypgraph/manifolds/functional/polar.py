@@ -150,9 +150,8 @@ def _translation(a: Tensor, u: Tensor, b: Tensor, w: Tensor, gap: Tensor) -> tup
     # Where R underflows the directions are opposite to the last digit: d = |a-b|, and the result is on their ray.
     level = torch.log(rest) + (a + b)
     near = level.clamp(max=math.log(torch.finfo(rest.dtype).max) / 2 - 1)
-    square = torch.exp(
-        near
-    )  # sinh²(d/2), but where it would overflow: there d = level + log 4, and so is what follows
+    # sinh²(d/2), but where it would overflow: there d = level + log 4, and so is what follows
+    square = torch.exp(near)
     distance = torch.log1p((square + torch.sqrt(square * (square + 1))) * 2) + (level - near)
     distance = torch.where(proper, distance, gap.abs())
 
