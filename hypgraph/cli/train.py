@@ -112,11 +112,13 @@ def _run(config: RunConfig | None, path: Path, *, quiet: bool) -> None:
     keep_freed_memory()
     with Progress(quiet=quiet) as progress, warnings.catch_warnings():
         show = warnings.showwarning
+        noted: set[str] = set()
 
         def in_a_line(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
             if not issubclass(category, CompilationWarning):
                 show(message, category, *rest, **more)
-            elif not quiet:
+            elif not quiet and str(message) not in noted:  # once, not for each seed and ablation
+                noted.add(str(message))
                 progress.console.print(f"Note: {message}", highlight=False, markup=False, soft_wrap=True)
 
         warnings.simplefilter("always", CompilationWarning)

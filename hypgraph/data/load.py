@@ -121,7 +121,7 @@ def resolve_data(data: str, *, data_root: Path | None = None) -> str:
             return str(path.absolute())
     if any(data.lower().endswith(ending) for ending in GRAPH_FORMATS) or {os.sep, os.altsep} & set(data):
         under = f", nor under '{root}'" if root is not None else ""
-        raise DataError(f"{data}: no such file{under}; data sets known by name: {', '.join(CATALOGUE)}")
+        raise DataError(f"{data}: no such file{under}; 'hypgraph data list' shows the data sets known by name")
     head = data.partition(":")[0]
     if head in CATALOGUE:
         raise ConfigError(f"'{data}': '{head}' is a data set and takes no parameters; write {head}")

@@ -57,6 +57,14 @@ def test_progress_off_a_terminal_is_plain_lines_on_standard_error():
     assert "\x1b" not in outcome.err + outcome.out
 
 
+def test_what_cannot_be_compiled_is_told_of_once_for_all_seeds_and_halves(here):
+    options = ["--data", "karate", "--decoder", "hybrid", "--compile", "--seeds", 2, "--set", "training.epochs=1"]
+    outcome = hypgraph("train", *options)
+    assert outcome.code == 0
+    notes = [line for line in outcome.err.splitlines() if line.startswith("Note:")]
+    assert notes == ["Note: the step is not compiled: the hybrid decoder's step changes from fold to fold"]
+
+
 def test_quiet_prints_the_path_and_nothing_else():
     outcome = hypgraph("train", *QUICK, "--out", "run", "--quiet")
     assert (outcome.code, outcome.out, outcome.err) == (0, "run\n", "")

@@ -156,7 +156,7 @@ def test_a_relative_path_is_also_looked_for_under_the_data_root(elsewhere, monke
 @pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("data", ["nowhere.csv", "nowhere.EDGES", "a/b", "./cor"])
 def test_what_looks_like_a_path_is_a_missing_file(data):
-    with pytest.raises(DataError, match=rf"^{re.escape(data)}: no such file; data sets known by name: cora"):
+    with pytest.raises(DataError, match=rf"^{re.escape(data)}: no such file; 'hypgraph data list' shows"):
         load_graph(data)
 
 
