@@ -57,7 +57,7 @@ def test_progress_off_a_terminal_is_plain_lines_on_standard_error():
     assert "\x1b" not in outcome.err + outcome.out
 
 
-def test_what_cannot_be_compiled_is_told_of_once_for_all_seeds_and_halves(here):
+def test_what_cannot_be_compiled_is_told_of_once_for_all_seeds_and_halves():
     options = ["--data", "karate", "--decoder", "hybrid", "--compile", "--seeds", 2, "--set", "training.epochs=1"]
     outcome = hypgraph("train", *options)
     assert outcome.code == 0
