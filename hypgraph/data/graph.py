@@ -147,10 +147,11 @@ def _integers(name: str, what: str, values: ArrayLike) -> NDArray[np.int64]:
 
 def _sparse_float32(name: str, features: Any) -> sp.csr_array:
     try:
-        matrix = sp.csr_array(features, dtype=np.float32)
+        matrix = sp.csr_array(features, dtype=np.float32, copy=True)  # the caller keeps its own as it is
     except (TypeError, ValueError) as error:
         raise DataError(f"graph '{name}': features are not a matrix of numbers [N, F] ({error})") from None
     matrix.sum_duplicates()  # also sorts the columns of each row
+    matrix.eliminate_zeros()
     return matrix
 
 

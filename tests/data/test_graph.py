@@ -37,6 +37,13 @@ def test_features_of_any_form_become_a_sparse_float32_matrix(form):
     np.testing.assert_array_equal(graph.features.toarray(), dense.astype(np.float32))
 
 
+def test_a_zero_that_is_stored_is_no_entry():
+    stored = sp.csr_array((np.array([1.0, 0.0, 2.0]), ([0, 0, 1], [0, 1, 1])), shape=(2, 3))
+    graph = Graph.from_pairs("g", [[0], [1]], node_id=[7, 9], features=stored)
+    assert graph.features.nnz == 2
+    assert stored.nnz == 3  # the caller's own is left alone
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
 def test_features_that_are_not_finite_are_rejected_and_the_row_named(bad, form):
