@@ -78,6 +78,12 @@ def print_result(summary: dict[str, Any], path: Path) -> None:
     best = summary["best_epoch"]
     epoch = "" if seeds else f", best epoch {best}"
     typer.echo(f"{summary['epochs']} epochs in {summary['seconds']:.1f} s on {summary['device']}{epoch}")
+    if fallen := summary.get("all_at_origin"):
+        where = f"With seed {', '.join(map(str, fallen))} every" if seeds else "Every"
+        typer.echo(
+            f"{where} centre lies at the origin, so the latents say nothing; try model.nonnegative=false, a lower "
+            "--lr or features that differ."
+        )
     if better := _best_baseline(summary):
         typer.echo(f"On validation {better} is ahead of the model; hypgraph tune searches settings for the data.")
     print_next(path, path / f"seed-{seeds[0]}" if seeds else path)

@@ -8,7 +8,7 @@ from hypgraph.training.input_features import INPUTS, input_features
 from hypgraph.training.interrupt import deferred_interrupt
 from hypgraph.training.link_task import LinkTask
 from hypgraph.training.threads import limited_threads
-from hypgraph.training.trainer import Best, EpochRecord, LinkTrainer, link_logits, score_links
+from hypgraph.training.trainer import Best, EpochRecord, LinkTrainer, all_at_origin, link_logits, score_links
 from hypgraph.training.vae_trainer import VAERecord, VAETrainer
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "LinkTrainer",
     "VAERecord",
     "VAETrainer",
+    "all_at_origin",
     "deferred_interrupt",
     "input_features",
     "limited_threads",

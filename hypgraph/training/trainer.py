@@ -1,5 +1,6 @@
 """Training of a graph model: one step an epoch, validated after each, the best weights kept."""
 
+import copy
 import math
 import time
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from hypgraph.training.hybrid_task import HybridTask
 from hypgraph.training.link_task import LinkTask
 from hypgraph.training.optimizer import averaged_model, build_optimizer
 
-__all__ = ["Best", "EpochRecord", "LinkTrainer", "link_logits", "score_links"]
+__all__ = ["Best", "EpochRecord", "LinkTrainer", "all_at_origin", "link_logits", "score_links"]
 
 
 class EpochRecord(NamedTuple):
@@ -66,6 +67,16 @@ def link_logits(model: VGAE, task: LinkTask, *pairs: Tensor) -> list[Tensor]:
     assert logits is not None
     model.train(was_training)
     return list(logits.cpu().split([part.shape[1] for part in pairs]))
+
+
+@torch.no_grad()
+def all_at_origin(model: VGAE, task: LinkTask) -> bool:
+    """Whether every posterior has its centre at the origin, so that the latents tell no node from another.
+
+    A rectified head can fall there in the first steps; it has no gradient by which to leave.
+    """
+    center = model.encode(task.features, task.adjacency).center
+    return center is None or not bool(center.radius.any())
 
 
 def score_links(model: VGAE, task: LinkTask, *sets: tuple[Tensor, Tensor]) -> list[LinkMetrics]:
@@ -175,8 +186,8 @@ class LinkTrainer:
         return val
 
     def best_model(self) -> VGAE:
-        """A model with the best weights so far (those of now, before the first epoch), in evaluation mode."""
-        model = self._averaged_vgae
+        """A copy with the best weights so far (those of now, before the first epoch), in evaluation mode."""
+        model = copy.deepcopy(self._averaged_vgae)
         if self.best is not None:
             model.load_state_dict(self.best.weights)
         return model.eval()

@@ -57,6 +57,15 @@ def test_progress_off_a_terminal_is_plain_lines_on_standard_error():
     assert "\x1b" not in outcome.err + outcome.out
 
 
+def test_centres_that_all_lie_at_the_origin_are_said(monkeypatch):
+    fallen = iter([False, True, True, True])
+    monkeypatch.setattr("hypgraph.experiments.link_prediction.all_at_origin", lambda *_args: next(fallen))
+    assert "origin" not in hypgraph("train", *QUICK, "--out", "fine").out
+    text = "very centre lies at the origin, so the latents say nothing; try model.nonnegative=false, a lower --lr"
+    assert f"\nE{text}" in hypgraph("train", *QUICK, "--out", "fallen").out
+    assert f"\nWith seed 0, 1 e{text}" in hypgraph("train", *QUICK, "--seeds", "2", "--out", "both").out
+
+
 def test_what_cannot_be_compiled_is_told_of_once_for_all_seeds_and_halves():
     options = ["--data", "karate", "--decoder", "hybrid", "--compile", "--seeds", 2, "--set", "training.epochs=1"]
     outcome = hypgraph("train", *options)

@@ -14,7 +14,7 @@ from hypgraph.exceptions import NumericalError
 from hypgraph.manifolds import MANIFOLDS
 from hypgraph.nn import EDGE_DECODERS
 from hypgraph.random import stream
-from hypgraph.training import score_links
+from hypgraph.training import all_at_origin, score_links
 from hypgraph.training.trainer import EpochRecord, LinkTrainer, link_logits
 from tests.training.karate import epochs, karate_split, karate_task, karate_trainer
 
@@ -189,6 +189,30 @@ def test_the_best_weights_are_those_of_the_best_validation():
     assert sum(trainer.best.val) == max(sums)
     (val,) = score_links(trainer.best_model(), trainer.task, trainer.task.val)
     assert val == trainer.best.val
+
+
+def test_a_look_at_the_best_model_does_not_disturb_the_training():
+    plain, watched = karate_trainer("training.lr=0.05"), karate_trainer("training.lr=0.05")
+    records = []
+    for _ in range(4):
+        records += epochs(watched, 3)
+        with torch.no_grad():
+            for weight in watched.best_model().parameters():
+                weight.zero_()
+    assert records == epochs(plain, 12)
+    weights, expected = watched.best_model().state_dict(), plain.best_model().state_dict()
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize("latent", MANIFOLDS)
+def test_centres_that_all_lie_at_the_origin_are_noticed(latent):
+    trainer = karate_trainer(f"model.latent={latent}", "model.nonnegative=true")
+    model = trainer.best_model()
+    assert not all_at_origin(model, trainer.task)
+    with torch.no_grad():
+        for weight in model.encoder.parameters():
+            weight.zero_()
+    assert all_at_origin(model, trainer.task)
 
 
 def scripted(monkeypatch, trainer, scores):
