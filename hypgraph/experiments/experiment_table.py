@@ -130,11 +130,13 @@ class Table:
         rows = []
         for cell, result in self.results.items():
             row = _settings(cell, experiment.columns)
+            runs = max(len(result.figure(name).values) for name in names)
             for name in names:
-                row.append(self._figure(result.figure(name)))
+                figure = result.figure(name)
+                fewer = f" (n = {len(figure.values)})" if 0 < len(figure.values) < runs else ""
+                row.append(self._figure(figure) + fewer)
                 if beside and name == main:
                     row.append(self._reference(experiment.references.get(cell)))
-            runs = max(len(result.figure(name).values) for name in names)
             rows.append([*row, str(runs), ", ".join(sorted(result.devices)) or DASH, time_text(result.seconds)])
         return _markdown([*head, "n", "device", "time a run"], rows, texts=len(experiment.columns))
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -140,6 +141,18 @@ def test_a_figure_that_is_not_finite_is_no_part_of_a_mean(write: Write, tmp_path
     assert "±" in differences[2]["ours - flat"]
     lines = [line for line in csv.DictReader(io.StringIO(table.csv())) if line["figure"] == "iwae"]
     assert [line["mean"] for line in lines[2:4]] == ["nan", "nan"]
+
+
+def test_a_figure_that_some_runs_lack_has_the_number_of_those_that_have_it(write: Write, tmp_path: Path) -> None:
+    experiment = write(EXPERIMENT.replace("[smoke]", 'also = ["likelihood.kl"]\n[smoke]'), kl=7.0)
+    file = CellStore(tmp_path / "out").record_file(experiment.cells[0], 1, experiment.measures[0])
+    record = json.loads(file.read_text())
+    del record["figures"]["kl"]
+    file.write_text(json.dumps(record))
+    rows = rows_of(render(experiment, tmp_path / "out").markdown(), "latent")
+    assert (rows[0]["likelihood.kl"], rows[0]["n"]) == ("7.0 ± 0.0 (n = 2)", "3")
+    assert rows[0]["likelihood.iwae"] == t_interval(FIGURES[0])
+    assert rows[1]["likelihood.kl"] == "7.0 ± 0.0"
 
 
 REFERENCES = """
