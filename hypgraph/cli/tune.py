@@ -22,6 +22,7 @@ __all__ = ["tune"]
 
 TRIALS, SEEDS, FIRST_SEED, FINAL_SEEDS = 20, 2, 100, 5
 REDRAW_SECONDS = 0.1
+REPORT_SEEDS = 10
 FEW = 400  # validation edges of all seeds that choose together, below which they choose by chance
 
 
@@ -264,6 +265,8 @@ def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", cho
     from rich.console import Console
     from rich.table import Table
 
+    from hypgraph.experiments.link_data import has_own_split
+
     first = ended[0]
     table = Table()
     table.add_column("")
@@ -281,18 +284,24 @@ def _print_result(study: "TuningStudy", ended: "list[Trial]", best: "Trial", cho
     Console().print(table)
     failed = sum(trial.score is None for trial in ended)
     typer.echo(f"{len(ended)} trials" + (f", {failed} of them failed" if failed else ""))
-    edges = int(study.search.config.data.val_fraction * graph.num_edges)
-    seeds, flag = study.search.seeds, "--seeds"
+    search = study.search
+    data = search.config.data
+    edges = int(data.val_fraction * graph.num_edges)
+    seeds, flag = search.seeds, "--seeds"
     if best.final is not None:
-        seeds, flag = study.search.final_seeds, "--seeds and --final-seeds"
-    if edges * seeds < FEW:
+        seeds, flag = search.final_seeds, "--seeds and --final-seeds"
+    one_split = data.split is not None or has_own_split(data.name)
+    if edges * (1 if one_split else seeds) < FEW:
+        of, remedy = ("One split", "") if one_split else (f"{seeds} seeds", f"; search with more {flag}")
         typer.echo(
-            f"{seeds} seeds of {edges} validation edges are few: what does best on them does so by luck as well; "
-            f"search with more {flag}"
+            f"{of} of {edges} validation edges: so few that what does best on them does so by luck as well{remedy}"
         )
     typer.echo(f"\nStudy: {study.path}\n")
     typer.echo("Next:")
-    typer.echo(f"  hypgraph train --config {shlex.quote(str(chosen))} --seeds 10")
+    # The seeds of a report are to be others than those that chose.
+    fresh = search.seed + search.seeds + search.final_seeds
+    first_seed = f"--seed {fresh} " if search.seed < REPORT_SEEDS else ""
+    typer.echo(f"  hypgraph train --config {shlex.quote(str(chosen))} {first_seed}--seeds {REPORT_SEEDS}")
 
 
 def _shown(value: object) -> str:

@@ -119,6 +119,7 @@ def _combine(config: RunConfig, summaries: list[dict[str, Any]]) -> dict[str, An
         "epochs": max(summary["epochs"] for summary in summaries),
         "best_epoch": [summary["best_epoch"] for summary in summaries],
         "seconds": sum(summary["seconds"] for summary in summaries),
+        "all_at_origin": [summary["seed"] for summary in summaries if summary.get("all_at_origin")],
         **_over_seeds(figures, lambda values: mean_interval(values).mean),
         "interval95": _over_seeds(figures, lambda values: mean_interval(values).half_width),
     }

@@ -18,7 +18,7 @@ from hypgraph.exceptions import HypgraphError, NumericalError
 from hypgraph.experiments.link_data import load_data
 from hypgraph.experiments.link_prediction import LinkPrediction
 from hypgraph.experiments.search_space import Search
-from hypgraph.training import limited_threads
+from hypgraph.training import all_at_origin, limited_threads
 from hypgraph.training.memory import keep_freed_memory
 
 __all__ = ["Desk", "OnEvent", "Trial", "TrialEvent", "run_here", "run_in_processes", "score_settings"]
@@ -40,14 +40,18 @@ class Trial:
         settings: by configuration key.
         score: mean of the best validation scores, in [0, 1]; None where there is none yet, or training failed.
         error: why it failed.
+        lost: whether it failed for want of memory or of its process, so that another time it may not.
         final: the same mean over the seeds of the final, of the trials that reached it and did not fail there.
+        final_error: why it failed there.
     """
 
     number: int
     settings: Mapping[str, Any]
     score: float | None = None
     error: str = ""
+    lost: bool = False
     final: float | None = None
+    final_error: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def score_settings(search: Search, settings: Mapping[str, Any], graph: Graph, te
         tell: is told after each epoch how far it is.
 
     Raises:
-        NumericalError: if training diverges from one of the seeds.
+        NumericalError: if training diverges from one of the seeds, or leaves all centres at the origin.
     """
     scores = []
     for seed in search.search_seeds:
@@ -133,6 +137,8 @@ def score_settings(search: Search, settings: Mapping[str, Any], graph: Graph, te
             record = run.trainer.run_epoch()
             tell(f"seed {seed}, epoch {record.epoch}, val AUC {100 * record.val_auc:.1f}")
         assert run.trainer.best is not None
+        if all_at_origin(run.trainer.best_model(), run.task):
+            raise NumericalError(f"all centres lie at the origin with seed {seed}")
         score = run.trainer.best.score
         scores.append(score if run.task.hits_at is not None else score / 2)
     return statistics.fmean(scores)
@@ -166,7 +172,7 @@ def _attempt(search: Search, trial: Trial, graph: Graph, tell: Tell) -> Trial:
         # torch has no class of its own for memory that the processor cannot give
         if not (isinstance(error, MemoryError) or "memory" in str(error)):
             raise
-        return Trial(trial.number, trial.settings, error="not enough memory; try fewer --jobs")
+        return Trial(trial.number, trial.settings, error="not enough memory; try fewer --jobs", lost=True)
 
 
 @dataclass
@@ -220,7 +226,7 @@ def _listen(worker: _Worker, pipe: Connection, desk: Desk) -> bool:
         worker.process.join()
         message = f"its process {_end_of(worker.process)}"
         if trial is not None:
-            message = Trial(trial.number, trial.settings, error=message)
+            message = Trial(trial.number, trial.settings, error=message, lost=True)
     if isinstance(message, HypgraphError):
         raise message
     if isinstance(message, Trial):

@@ -144,17 +144,19 @@ class TuningStudy:
         if not self.search.final_seeds:
             return
         finalists = {trial.number: trial for trial in self.finalists(record.ended())}
-
-        def missing() -> list[int]:
-            return [number for number in finalists if not record.in_final(number)]
+        missing = [number for number in finalists if record.missing_in_final(number)]
+        done = len(finalists) - len(missing)
 
         def keep(trial: Trial) -> int:
+            nonlocal done
             record.tell_final(trial)
-            return len(finalists) - len(missing())
+            self._write_trials(record.ended())
+            done += 1
+            return done
 
         if len(finalists) > 1:
             desk = Desk("final", len(finalists), finalists.__getitem__, keep, on_event, honour)
-            _run(self.search.of_final(), graph, missing(), desk, jobs)
+            _run(self.search.of_final(), graph, missing, desk, jobs)
 
     @contextmanager
     def _storage(self) -> Iterator[optuna.Study]:
@@ -188,9 +190,12 @@ class TuningStudy:
             settings = [
                 json.dumps(value) if isinstance(value, bool) else value for value in trial.settings.values()
             ]
-            rows.writerow([trial.number, state, trial.score, trial.final, trial.error, *settings])
+            error = trial.error or (trial.final_error and f"in the final: {trial.final_error}")
+            rows.writerow([trial.number, state, trial.score, trial.final, error, *settings])
         _write(self.trials_file, text.getvalue())
-        if any(trial.score is not None for trial in trials):
+        if self._choice(trials) is None:
+            self.best_file.unlink(missing_ok=True)
+        else:
             self.write_best(trials, self.best_file)
 
     def write_best(self, trials: Sequence[Trial], path: Path) -> None:
@@ -215,19 +220,29 @@ class TuningStudy:
         return sorted([*first, *others[:FINALISTS]], key=lambda trial: trial.number)
 
     def best(self, trials: Sequence[Trial]) -> Trial:
-        """The finalist that does best in the final, or, before there is one, the trial that validates best.
+        """The finalist that does best in the final, or, without a final, the trial that validates best.
 
-        Of several the earliest.
+        Of several the earliest. While a final goes on, which more trials may have called for anew, it is the best
+        of all that have been in it so far.
 
         Raises:
-            RunError: if none has a score.
+            RunError: if none came to its end.
         """
-        scored = _by_score(trials)
-        if not scored:
-            why = f"; the first: {trials[0].error}" if trials else ""
-            raise RunError(f"{self.path}: none of {len(trials)} trials came to its end{why}")
-        final = [trial for trial in self.finalists(trials) if trial.final is not None]
-        return max(final, key=lambda trial: (trial.final, -trial.number)) if final else scored[0]
+        choice = self._choice(trials)
+        if choice is None:
+            failed = [trial for trial in trials if trial.final_error] or trials
+            what = "finalists" if failed and failed[0].final_error else "trials"
+            why = f"; the first: {failed[0].final_error or failed[0].error}" if failed else ""
+            raise RunError(f"{self.path}: none of {len(failed)} {what} came to its end{why}")
+        return choice
+
+    def _choice(self, trials: Sequence[Trial]) -> Trial | None:
+        finalists = self.finalists(trials)
+        over = all(trial.final is not None or trial.final_error for trial in finalists)  # also where there is none
+        candidates = [trial for trial in (finalists if over else trials) if trial.final is not None]
+        if candidates:
+            return max(candidates, key=lambda trial: (trial.final, -trial.number))
+        return None if over else _by_score(trials)[0]
 
 
 def _by_score(trials: Sequence[Trial]) -> list[Trial]:
@@ -253,21 +268,31 @@ class _Record:
         self.cut()
 
     def ended(self) -> list[Trial]:
-        found, finals = [], self.study.user_attrs
+        found, finals = dict[int, Trial](), self.study.user_attrs
         for trial in self.study.get_trials(deepcopy=False):
             attributes = trial.user_attrs
             if trial.state == TrialState.COMPLETE or "error" in attributes:
-                number, error = attributes["number"], attributes.get("error", "")
-                final = finals.get(self._final_key(number))
-                found.append(Trial(number, attributes["settings"], trial.value, error, final))
-        return sorted(found, key=lambda trial: trial.number)
+                number = attributes["number"]  # of a lost trial that was tried again, the later counts
+                error, lost = attributes.get("error", ""), attributes.get("lost", False)
+                final = finals.get(self._final_key(number), {})
+                found[number] = Trial(
+                    number,
+                    attributes["settings"],
+                    trial.value,
+                    error,
+                    lost,
+                    final.get("score"),
+                    final.get("error", ""),
+                )
+        return [found[number] for number in sorted(found)]
 
-    def in_final(self, number: int) -> bool:
-        """Whether the trial has been through the final, with a score or without."""
-        return self._final_key(number) in self.study.user_attrs
+    def missing_in_final(self, number: int) -> bool:
+        """Whether the trial is still to be scored in the final."""
+        final = self.study.user_attrs.get(self._final_key(number), {"lost": True})
+        return bool(final["lost"])
 
     def missing(self) -> list[int]:
-        ended = {trial.number for trial in self.ended()}
+        ended = {trial.number for trial in self.ended() if not trial.lost}
         return [number for number in range(self.search.trials) if number not in ended]
 
     def ask(self, number: int) -> Trial:
@@ -291,6 +316,7 @@ class _Record:
         asked = self.asked.pop(trial.number)
         if trial.score is None:
             asked.set_user_attr("error", trial.error)
+            asked.set_user_attr("lost", trial.lost)
             self.study.tell(asked, state=TrialState.FAIL)
         else:
             self.study.tell(asked, trial.score)
@@ -298,7 +324,8 @@ class _Record:
     def tell_final(self, trial: Trial) -> None:
         """Keeps what became of a trial in the final."""
         # Of the study, since optuna lets nothing be added to a trial that has ended.
-        self.study.set_user_attr(self._final_key(trial.number), trial.score)
+        outcome = {"score": trial.score, "error": trial.error, "lost": trial.lost}
+        self.study.set_user_attr(self._final_key(trial.number), outcome)
 
     def _final_key(self, number: int) -> str:
         return f"final-of-{self.search.final_seeds}-seeds-{number}"

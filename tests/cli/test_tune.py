@@ -51,7 +51,7 @@ def test_a_study_ends_with_the_choice_beside_the_defaults_and_what_to_do_next(he
     assert printed["in the final, %"] == [f"{100 * finals[0]:.2f}", f"{100 * max(finals):.2f}"]
     assert {key: printed[key][1] for key in SPACE} == {key: best[key] for key in SPACE}
     assert {key: printed[key][0] for key in SPACE} == {key: rows[0][key] for key in SPACE}
-    assert "\n3 trials\n5 seeds of 3 validation edges are few" in outcome.out
+    assert "\n3 trials\n5 seeds of 3 validation edges: so few that" in outcome.out
     assert outcome.out.endswith("Next:\n  hypgraph train --config study/best.toml --seeds 10\n")
     for verb in (["evaluate", "study"], ["train", "--resume", "study"]):
         line = hypgraph(*verb).error
@@ -62,6 +62,20 @@ def test_a_study_ends_with_the_choice_beside_the_defaults_and_what_to_do_next(he
     assert (config.model.latent, config.model.dim, config.training.epochs) == ("euclidean", 3, 2)
     assert config.model.gain == float(best["model.gain"])
     assert hypgraph("train", "--config", "study/best.toml", "--quiet", "--out", "run").code == 0
+
+
+def test_seeds_that_chose_are_not_those_of_the_report_that_is_suggested(here: Path) -> None:
+    out = tune("--trials", 2, "--seeds", 1, "--seed", 3, "--final-seeds", 2, "--out", "study").out
+    assert out.endswith("Next:\n  hypgraph train --config study/best.toml --seed 6 --seeds 10\n")
+
+
+def test_data_with_one_split_are_not_searched_the_better_for_more_seeds(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hypgraph.experiments.link_data.has_own_split", lambda _name: True)
+    out = tune("--trials", 1, "--seeds", 2, "--out", "study").out
+    line = next(line for line in out.splitlines() if "validation edges" in line)
+    assert line == "One split of 3 validation edges: so few that what does best on them does so by luck as well"
 
 
 def test_the_choice_is_written_where_it_is_wanted(here: Path) -> None:
