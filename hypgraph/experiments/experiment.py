@@ -24,6 +24,7 @@ from hypgraph.lookup import did_you_mean, lookup
 __all__ = ["Cell", "Experiment", "Measure", "load_experiment", "shown"]
 
 SMOKE_SEEDS = 2
+_SMOKE_PARTS = ("measures", "table")  # tables of [smoke]; its other keys are settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,12 +202,15 @@ def _check_keys(file: ExperimentFile, name: str, kind: CellKind) -> None:
     places: list[tuple[str, Iterable[str]]] = [
         ("[settings]", file.settings),
         *((f"[[grid]] block {number}", block) for number, block in enumerate(file.grid, start=1)),
-        ("[smoke]", [key for key in file.smoke if key != "measures"]),
+        ("[smoke]", [key for key in file.smoke if key not in _SMOKE_PARTS]),
         ("[table] across", [table.across] if table.across is not None else []),
         ("[comparison] against", comparison.against if comparison else []),
         ("[comparison] same", comparison.same if comparison else []),
         *((f"[[reference]] number {number}", item.cell) for number, item in enumerate(file.reference, start=1)),
     ]
+    for part in _SMOKE_PARTS:
+        if not isinstance(file.smoke.get(part, {}), dict):
+            raise ConfigError(f"{name}: [smoke] {part} should be a table of options: [smoke.{part}]")
     known = list(kind.settings_model.model_fields)
     for place, keys in places:
         for key in keys:
@@ -309,12 +313,13 @@ def _comparisons(
 
 
 def _smoked(file: ExperimentFile, name: str) -> ExperimentFile:
-    smoke = {key: value for key, value in file.smoke.items() if key != "measures"}
+    smoke = {key: value for key, value in file.smoke.items() if key not in _SMOKE_PARTS}
     for key, value in smoke.items():
         if isinstance(value, list):
             raise ConfigError(f"{name}: [smoke] {key} is a list; it should be the one value of a trial run")
     in_grid = set().union(*file.grid)
     options = file.smoke.get("measures", {})
+    table = {**file.table.model_dump(), **file.smoke.get("table", {})}
     return file.model_copy(
         update={
             "settings": {
@@ -325,6 +330,7 @@ def _smoked(file: ExperimentFile, name: str) -> ExperimentFile:
             "measures": tuple(
                 spec.model_copy(update=options.get(spec.name or spec.measure, {})) for spec in file.measures
             ),
+            "table": _validated(type(file.table), table, f"{name}: [smoke.table]"),
         }
     )
 

@@ -114,7 +114,8 @@ class ExperimentFile(Closed):
     measures: tuple[MeasureSpec, ...]
     """What is computed for each trained seed."""
     smoke: dict[str, Any] = Field(default_factory=dict)
-    """Settings of a trial run, on top of all others; ``[smoke.measures.NAME]`` has options of measures."""
+    """Settings of a trial run, on top of all others; ``[smoke.measures.NAME]`` has options of measures,
+    ``[smoke.table]`` those of its table."""
     table: TableSpec
     """How results are shown."""
     comparison: ComparisonSpec | None = None

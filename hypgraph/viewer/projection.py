@@ -74,7 +74,7 @@ def project(points: Polar | Tensor, manifold: Manifold, *, generator: torch.Gene
 
     >>> line = torch.tensor([[0.0, 0.0, 0.0], [3.0, 0.0, 4.0], [6.0, 0.0, 8.0]])
     >>> flat = project(line, Euclidean(3), generator=torch.Generator().manual_seed(0))
-    >>> round(flat.kept, 12), flat.points.radius.tolist()
+    >>> round(flat.kept, 12), [round(radius, 12) for radius in flat.points.radius.tolist()]
     (1.0, [5.0, 0.0, 5.0])
     """
     given = _checked(points, manifold)

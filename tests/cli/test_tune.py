@@ -64,14 +64,12 @@ def test_a_study_ends_with_the_choice_beside_the_defaults_and_what_to_do_next(he
     assert hypgraph("train", "--config", "study/best.toml", "--quiet", "--out", "run").code == 0
 
 
-def test_seeds_that_chose_are_not_those_of_the_report_that_is_suggested(here: Path) -> None:
+def test_seeds_that_chose_are_not_those_of_the_report_that_is_suggested() -> None:
     out = tune("--trials", 2, "--seeds", 1, "--seed", 3, "--final-seeds", 2, "--out", "study").out
     assert out.endswith("Next:\n  hypgraph train --config study/best.toml --seed 6 --seeds 10\n")
 
 
-def test_data_with_one_split_are_not_searched_the_better_for_more_seeds(
-    here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_with_one_split_are_not_searched_the_better_for_more_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hypgraph.experiments.link_data.has_own_split", lambda _name: True)
     out = tune("--trials", 1, "--seeds", 2, "--out", "study").out
     line = next(line for line in out.splitlines() if "validation edges" in line)

@@ -127,6 +127,7 @@ def test_a_cell_is_compared_with_the_one_that_shares_a_key_with_it(load: Load) -
         ('"likelihood.iwae"', '"likelihood.iwae"\nacros = "dim"', ["table.acros", "did you mean 'across'?"]),
         ('"likelihood.iwae"', '"likelihood.iwae"\nacross = "dimm"', ["across", "'dimm'", "did you mean 'dim'?"]),
         ("[smoke]\n", "[smoke]\nepoks = 1\n", ["[smoke]", "'epoks'", "did you mean 'epochs'?"]),
+        ("[smoke]\n", "[smoke]\ntable = 3\n", ["[smoke] table", "[smoke.table]"]),
         ("[smoke]\n", "[smoke.measures.accuracy]\n", ["smoke.measures", "'accuracy'", "likelihood"]),
         ("[smoke]", "[smoke", ["malformed", "line"]),
         ("[smoke]\n", f"{REFERENCE}[smoke]\n".replace("1.2", "7"), ["[[reference]] number 1", "c=7", "no cell"]),
@@ -222,6 +223,16 @@ def test_a_trial_run_has_two_seeds_and_the_settings_of_its_section(load: Load) -
     assert trial.measures[0].options.model_dump() == {"draws": 1}
     assert trial.references == {}
     assert load(EXPERIMENT).with_changes(smoke=True, seeds=1).seeds == (0,)
+
+
+def test_a_trial_run_may_have_a_table_of_its_own(load: Load) -> None:
+    also = load(EXPERIMENT, "[smoke]\n", 'also = ["likelihood.kl"]\n\n[smoke.table]\nalso = []\n\n[smoke]\n')
+    trial = also.with_changes(smoke=True)
+    assert (also.file.table.also, trial.file.table.also) == (("likelihood.kl",), ())
+    assert also.file.table.value == trial.file.table.value == "likelihood.iwae"
+    wrong = load(EXPERIMENT + "[smoke.table]\nalsoo = []\n")
+    with pytest.raises(ConfigError, match=r"\[smoke\.table\].*did you mean 'also'"):
+        wrong.with_changes(smoke=True)
 
 
 def test_a_trial_run_makes_one_cell_of_those_that_its_settings_make_equal(load: Load) -> None:
